@@ -1,0 +1,41 @@
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+
+
+class DomainError(ValidationError):
+    """A rule of the business was broken: people read the text, callers test the code."""
+
+    code, text = "invalid", "Not allowed."
+
+    def __init__(self, *args, **params):
+        # *args is what pickle and ValidationError itself pass back in.
+        super().__init__(*(args or (self.text, self.code, params)))
+
+
+@dataclass(frozen=True)
+class LineError:
+    """One broken line: `line` is what the sender calls it, a row number or a line of a document."""
+
+    line: int
+    code: str
+    message: str
+
+    def __str__(self):
+        return f"Line {self.line}: {self.message}"
+
+
+class LinesRefused(DomainError):
+    """Everything that is wrong with the lines of a document, collected and raised once."""
+
+    code, text = "lines_refused", "Nothing was posted: lines must be corrected first."
+
+    def __init__(self, errors):
+        self.errors = tuple(errors)
+        super().__init__()
+
+    def __reduce__(self):
+        return type(self), (self.errors,)
+
+    def __str__(self):
+        return "\n".join([str(self.messages[0]), *map(str, self.errors)])
