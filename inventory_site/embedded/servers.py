@@ -5,6 +5,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -67,6 +68,8 @@ class Server:
                 self.stop()
 
     def start(self):
+        # One that is starting or stopping just now will soon be one or the other.
+        wait_until(lambda: self.running() or not self.pid(), f"The server in {self.directory} does not answer.")
         if not self.running():
             self._launch()
 
@@ -139,12 +142,7 @@ class Postgres(Server):
             self._run("pg_ctl", "stop", "--pgdata", self.data, "--mode", mode, "--timeout", PATIENCE)
 
     def pid(self):
-        """Of the running server, or None. A pid file whose number now belongs to something else does not count."""
-        try:
-            process = psutil.Process(int((self.data / "postmaster.pid").read_text().split("\n")[0]))
-            return process.pid if process.name().startswith("postgres") else None
-        except (OSError, ValueError, psutil.NoSuchProcess):
-            return None
+        return living(self.data / "postmaster.pid", named="postgres")
 
     def _launch(self):
         account = self._account()
@@ -152,7 +150,7 @@ class Postgres(Server):
             self._make_data(account)
         self._make_sockets(account.pw_uid)
         self._configure(account)
-        self._forget_pid_of_another()
+        self._forget_the_dead()
         log = self.data / "server.log"
         self._run("pg_ctl", "start", "--pgdata", self.data, "--log", log, "--timeout", PATIENCE, log=log)
         with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
@@ -193,14 +191,21 @@ class Postgres(Server):
         path.write_text("".join(f"{line}\n" for line in lines))
         os.chown(path, account.pw_uid, account.pw_gid)
 
-    def _forget_pid_of_another(self):
-        # After a crash the number in the pid file may be another process's by now (a container restarts at
-        # the same numbers); PostgreSQL would then refuse to start.
-        path = self.data / "postmaster.pid"
-        if path.exists() and not self.pid():
-            number = path.read_text().split("\n")[0]
-            if number.isdigit() and psutil.pid_exists(int(number)):
-                path.unlink()
+    def _forget_the_dead(self):
+        """Remove the pid file of a server that was killed, once nothing of it is left.
+
+        PostgreSQL does so by itself, except where the number meanwhile belongs to something else, as it does after
+        a container was restarted; then it would refuse to start.
+        """
+        if (self.data / "postmaster.pid").exists() and not self.pid():
+            wait_until(lambda: not self._remains(), f"Processes of a killed server still use {self.data}.")
+            (self.data / "postmaster.pid").unlink()
+
+    def _remains(self):
+        for process in psutil.process_iter(["name", "cwd"]):
+            if (process.info["name"] or "").startswith("postgres") and process.info["cwd"] == str(self.data.resolve()):
+                return True
+        return False
 
     def _home(self):
         return self.directory.stat()
@@ -287,16 +292,11 @@ class Redis(Server):
     def stop(self):
         pid = self.pid()
         if pid:
-            process = psutil.Process(pid)
-            process.terminate()
-            process.wait(PATIENCE)
+            os.kill(pid, signal.SIGTERM)
+            wait_until(lambda: self.pid() != pid, f"redis-server {pid} did not stop.")
 
     def pid(self):
-        try:
-            process = psutil.Process(int((self.directory / "redis.pid").read_text()))
-            return process.pid if process.name().startswith("redis") else None
-        except (OSError, ValueError, psutil.NoSuchProcess):
-            return None
+        return living(self.directory / "redis.pid", named="redis")
 
     def _launch(self):
         self._make_sockets(os.geteuid())
@@ -307,11 +307,7 @@ class Redis(Server):
              "--daemonize", "yes"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True, check=True,
         )  # fmt: skip
-        ends = time.monotonic() + PATIENCE
-        while not self.running():
-            if time.monotonic() > ends:
-                raise EmbeddedServerError(f"redis-server did not start. Set REDIS_URL to use another.\n{tail(log)}")
-            time.sleep(0.05)
+        wait_until(self.running, f"redis-server did not start; see {log}. Or set REDIS_URL to use another.")
 
     def _client(self):
         return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2, retry=None)
@@ -324,6 +320,24 @@ class Redis(Server):
         if not binary:
             raise EmbeddedServerError("There is no redis-server here. Install it, or set REDIS_URL.")
         return binary
+
+
+def living(pid_file, *, named):
+    """The process of a pid file, or None: also where the number now belongs to something else, or to a zombie."""
+    try:
+        process = psutil.Process(int(pid_file.read_text().split("\n")[0]))
+        lives = process.name().startswith(named) and process.status() != psutil.STATUS_ZOMBIE
+        return process.pid if lives else None
+    except (OSError, ValueError, psutil.NoSuchProcess):
+        return None
+
+
+def wait_until(condition, otherwise):
+    ends = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > ends:
+            raise EmbeddedServerError(otherwise)
+        time.sleep(0.05)
 
 
 def tail(path, lines=15):
