@@ -128,7 +128,8 @@ def tokens_of(text: str) -> list[tuple[str, str]]:
     return tokens
 
 
-def number_of(text: str) -> Decimal:
+def number_of(text: str, *, decimals: int = DECIMALS, digits: int = DIGITS) -> Decimal:
+    """One number without a sign, as people and spreadsheets write it."""
     if THOUSANDS_OR_DECIMALS.fullmatch(text):
         raise QuantityAmbiguous(typed=text, one=text.replace(",", ""), other=text.replace(",", ".") + "0")
     if PLAIN.fullmatch(text):
@@ -137,10 +138,10 @@ def number_of(text: str) -> Decimal:
         number = Decimal(without_groups(text))
     else:
         raise QuantityUnreadable(typed=text)
-    if -number.as_tuple().exponent > DECIMALS:
-        raise QuantityTooPrecise(decimals=DECIMALS)
-    if number >= 10**DIGITS:
-        raise QuantityTooLarge(digits=DIGITS)
+    if -number.as_tuple().exponent > decimals:
+        raise QuantityTooPrecise(decimals=decimals)
+    if number >= 10**digits:
+        raise QuantityTooLarge(digits=digits)
     return number
 
 

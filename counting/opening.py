@@ -1,0 +1,208 @@
+"""Opening a count: a scope, and one statement that takes the snapshot."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from counting import sql
+from counting.models import CountLine, CountSession
+from inventory_site.errors import DomainError
+from warehouse.models import Bin, BinKind, Category, Item, Location, Lot, Quant, User, Zone
+from warehouse.quants import ensure_quant
+
+
+class NothingToCount(DomainError):
+    code = "nothing_to_count"
+    text = _("No stock lies in this scope. Widen it, or tick “places that held it before”.")
+
+
+class AllCountedElsewhere(DomainError):
+    code = "all_counted_elsewhere"
+    text = _("All of this is in other open counts already: %(sessions)s. Complete or cancel them first.")
+
+
+class CountedElsewhere(DomainError):
+    code = "counted_elsewhere"
+    text = _("%(session)s holds this item in this bin. Count it there.")
+
+
+class NotInDraft(DomainError):
+    code = "not_in_draft"
+    text = _("%(session)s is not being counted any more.")
+
+
+class BinElsewhere(DomainError):
+    code = "bin_elsewhere"
+    text = _("Bin %(bin)s is not at %(location)s.")
+
+
+class LotNeeded(DomainError):
+    code = "lot_missing"
+    text = _("%(item)s is tracked by lot: say which lot.")
+
+
+class LotNotExpected(DomainError):
+    code = "lot_not_expected"
+    text = _("%(item)s is not tracked by lot: leave the lot blank.")
+
+
+class SerializedItem(DomainError):
+    code = "item_serialized"
+    text = _("%(item)s is tracked by units and cannot be counted by quantity.")
+
+
+class ExpiryContradicts(DomainError):
+    code = "expiry_contradicts"
+    text = _("Lot %(lot)s expires on %(known)s by the book. Check the label, or correct the lot in the admin site.")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which quants of a location to count. Blank means all; the conditions are joined by "and"."""
+
+    bins: list[Bin] = field(default_factory=list)
+    zones: list[Zone] = field(default_factory=list)
+    category: Category | None = None
+    items: list[Item] = field(default_factory=list)
+    not_counted_since: date | None = None
+    places_that_held_it: bool = False
+
+    def quants(self, location: Location):
+        """The quants in scope. Docks, transit and adjustment bins are no places to count, unless named."""
+        quants = Quant.objects.filter(location=location).real().filter(item__tracking__in=["bulk", "lot"])
+        if self.bins:
+            quants = quants.filter(bin__in=self.bins)
+        else:
+            quants = quants.filter(bin__kind__in=[BinKind.STORAGE, BinKind.IMPLICIT])
+        if self.zones:
+            quants = quants.filter(bin__zone__in=self.zones)
+        if self.category:
+            quants = quants.filter(item__category__in=self.category.with_descendants())
+        if self.items:
+            quants = quants.filter(item__in=self.items)
+        if self.not_counted_since:
+            counted = CountLine.objects.counted_since(self.not_counted_since, location=location)
+            quants = quants.exclude(pk__in=counted.values("quant"))
+        return quants if self.places_that_held_it else quants.in_stock()
+
+    def as_json(self) -> dict:
+        """What is remembered on the session, in words that stay true when master data is renamed."""
+        words = {
+            "bins": [bin.code for bin in self.bins],
+            "zones": [zone.code for zone in self.zones],
+            "category": self.category and self.category.name,
+            "items": [item.number for item in self.items],
+            "not_counted_since": self.not_counted_since and self.not_counted_since.isoformat(),
+            "places_that_held_it": self.places_that_held_it,
+        }
+        return {key: value for key, value in words.items() if value}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A new session, and what other open sessions hold of its scope: their numbers and how many lines each."""
+
+    session: CountSession
+    lines: int
+    held: dict[str, int]
+
+
+@transaction.atomic
+def open_session(
+    location: Location,
+    *,
+    by: User,
+    at: datetime,
+    request_id: UUID,
+    scope: Scope | None = None,
+    name: str = "",
+    notes: str = "",
+) -> Opened:
+    """Open a count and take its snapshot. A request_id that was used before returns the session that it opened."""
+    scope = scope or Scope()
+    session, created = CountSession.objects.get_or_create(
+        request_id=request_id,
+        defaults={
+            "number": _next_number(),
+            "name": name,
+            "location": location,
+            "scope": scope.as_json(),
+            "notes": notes,
+            "opened_by": by,
+            "opened_at": at,
+        },
+    )
+    if not created:
+        return Opened(session, session.lines.count(), {})
+    quants = scope.quants(location)
+    lines = _take_snapshot(session, quants)
+    held = _held_by_others(session, quants)
+    if not lines:
+        raise AllCountedElsewhere(sessions=", ".join(held)) if held else NothingToCount()
+    return Opened(session, lines, held)
+
+
+def _next_number():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('counting_session_number')")
+        return f"SC-{cursor.fetchone()[0]:04}"
+
+
+def _take_snapshot(session, quants):
+    scope, params = quants.order_by().values("pk").query.sql_with_params()
+    # The scope's parameters stand by position, ours by name: name them too.
+    named = {f"scope_{position}": value for position, value in enumerate(params)}
+    statement = sql.OPEN_LINES.format(scope=scope % tuple(f"%({name})s" for name in named))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"session": session.pk, **named})
+        return cursor.rowcount
+
+
+def _held_by_others(session, quants):
+    others = CountLine.objects.open().exclude(session=session).filter(quant__in=quants)
+    return {number: lines for number, lines in others.per_session()}
+
+
+@transaction.atomic
+def add_found_line(
+    session: CountSession, *, bin: Bin, item: Item, variant=None, lot: Lot | None = None
+) -> tuple[CountLine, bool]:
+    """The line of this item in this bin, and whether it was added: a found item gets an empty quant first."""
+    _check_found(session, bin=bin, item=item, lot=lot)
+    quant = ensure_quant(bin=bin, item=item, variant=variant, lot=lot)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.ADD_FOUND_LINE, {"session": session.pk, "quant": quant.pk})
+        added = bool(cursor.rowcount)
+    line = CountLine.objects.open().select_related("session").filter(quant=quant).first()
+    if line is None:
+        raise NotInDraft(session=session.number)
+    if line.session_id != session.pk:
+        raise CountedElsewhere(session=line.session.number)
+    return line, added
+
+
+def _check_found(session, *, bin, item, lot):
+    if bin.location_id != session.location_id or bin.virtual:
+        raise BinElsewhere(bin=bin.code, location=session.location.name)
+    if item.is_serialized:
+        raise SerializedItem(item=item)
+    if item.tracking == "lot" and lot is None:
+        raise LotNeeded(item=item)
+    if item.tracking == "bulk" and lot is not None:
+        raise LotNotExpected(item=item)
+
+
+def ensure_lot(item: Item, number: str, expiration_date: date | None = None) -> Lot:
+    """The lot of this number, made if it is new. A known lot keeps its date; a label that contradicts it is an error."""
+    lot, _created = Lot.objects.get_or_create(
+        item=item, number=number, defaults={"expiration_date": expiration_date}
+    )
+    if expiration_date and lot.expiration_date and lot.expiration_date != expiration_date:
+        raise ExpiryContradicts(lot=number, known=lot.expiration_date)
+    if expiration_date and lot.expiration_date is None:
+        Lot.objects.filter(pk=lot.pk, expiration_date=None).update(expiration_date=expiration_date)
+        lot.expiration_date = expiration_date
+    return lot

@@ -1,0 +1,200 @@
+"""Taking counts: one at a time, or many at once. What was said is kept; what a line shows follows from it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from counting import sql
+from counting.models import CountEntry, CountLine, CountSession, EntryKind, Status
+from counting.opening import NotInDraft
+from inventory_site.errors import DomainError, LineError, LinesRefused
+from warehouse.models import Bin, User
+
+LATE = timedelta(seconds=1)  # an entry older than this is put in its place among the others
+
+
+class LineClosed(DomainError):
+    code = "line_closed"
+    text = _("This line is closed: %(session)s asks for other lines to be counted again, or is no longer counted.")
+
+
+class BelowZero(DomainError):
+    code = "below_zero"
+    text = _("That would make the count less than nothing. Type what you see instead.")
+
+
+class NothingToUndo(DomainError):
+    code = "nothing_to_undo"
+    text = _("There is nothing to undo on this line.")
+
+
+class CountsRefused(LinesRefused):
+    code = "counts_refused"
+    text = _("No count was taken: some lines must be corrected first.")
+
+
+SENTENCES = {
+    "line_elsewhere": _("This line is not an open line of the session."),
+    "line_closed": _("This line is closed: only the lines to be counted again are open."),
+    "line_twice": _("This line is named twice. Say once how much there is."),
+    "quantity_unusable": _("Give a quantity with at most 13 digits before and 5 after the point."),
+    "quantity_negative": _("There cannot be less than nothing."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What one line of a file or a bin says. `begun`: the quant's newest entry when the counter began, if known."""
+
+    line: int
+    quantity: Decimal | None
+    client_id: UUID
+    begun: int | None = None
+
+
+def set_count(line: CountLine, quantity: Decimal, *, by: User, client_id: UUID, **circumstances) -> bool:
+    """Say how much lies there in all; see `record`."""
+    return record(line, EntryKind.SET, quantity, by=by, client_id=client_id, **circumstances)
+
+
+def add_to_count(line: CountLine, quantity: Decimal, *, by: User, client_id: UUID, **circumstances) -> bool:
+    """Add to what was counted in this round; see `record`."""
+    return record(line, EntryKind.ADD, quantity, by=by, client_id=client_id, **circumstances)
+
+
+def clear_count(line: CountLine, *, by: User, client_id: UUID, **circumstances) -> bool:
+    """Make the line blank again, which is not the same as zero; see `record`."""
+    return record(line, EntryKind.CLEAR, None, by=by, client_id=client_id, **circumstances)
+
+
+def record(
+    line: CountLine,
+    kind: EntryKind,
+    quantity: Decimal | None,
+    *,
+    by: User,
+    client_id: UUID,
+    begun: int | None = None,
+    expression: str = "",
+    age: timedelta = timedelta(0),
+) -> bool:
+    """Take one count; True if it was new, False if this `client_id` was taken before.
+
+    `begun` is the quant's newest entry that the counter's page knew of. `age` is how old the entry is by the device's
+    own clock; a late entry takes its place in time among the others. Raises LineClosed, BelowZero.
+    """
+    entry = {
+        "session": line.session_id,
+        "line": line.pk,
+        "kind": str(kind),
+        "quantity": quantity,
+        "by": by.pk,
+        "client_id": client_id,
+        "begun": begun,
+        "expression": expression[:80],
+    }
+    try:
+        taken = _record_late(line, entry, age) if age > LATE else _record_now(entry)
+    except IntegrityError as error:
+        if "line_count_not_negative" in str(error):
+            raise BelowZero() from error
+        if "client_id" not in str(error):  # the same entry at the same time on another connection: taken there
+            raise
+        taken = False
+    if not taken and not CountEntry.objects.filter(client_id=client_id).exists():
+        raise LineClosed(session=CountSession.objects.get(pk=line.session_id).number)
+    return taken
+
+
+def _record_now(entry):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql.RECORD, entry)
+        return bool(cursor.rowcount)
+
+
+@transaction.atomic
+def _record_late(line, entry, age):
+    """Locks in order: session, line, quant (so that no posting is under way whose time is before the entry's)."""
+    if not CountSession.objects.being_counted().filter(pk=line.session_id).share_locked():
+        return False
+    CountLine.objects.open().select_for_update(no_key=True).filter(pk=line.pk).first()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM warehouse_quant WHERE id = %s FOR SHARE", [line.quant_id])
+        cursor.execute(sql.RECORD_LATE, entry | {"age": age})
+        taken = bool(cursor.rowcount)
+        if taken:
+            cursor.execute(sql.FOLD, {"line": line.pk})
+    return taken
+
+
+def undo_last(line: CountLine, *, by: User, client_id: UUID) -> bool:
+    """Take back the last entry of this round by another entry: nothing that was said is deleted."""
+    entries = list(line.entries.filter(round=line.round).in_time())
+    if not entries:
+        raise NothingToUndo()
+    last, before = entries[-1], fold(entries[:-1])
+    if last.kind == EntryKind.ADD:
+        if before is None:
+            return clear_count(line, by=by, client_id=client_id)
+        return add_to_count(line, -last.quantity, by=by, client_id=client_id)
+    if before is None:
+        return clear_count(line, by=by, client_id=client_id)
+    return set_count(line, before, by=by, client_id=client_id)
+
+
+def fold(entries: Iterable[CountEntry]) -> Decimal | None:
+    """What entries in order of their time say: the last SET or CLEAR and the ADDs after it."""
+    quantity = None
+    for entry in entries:
+        if entry.kind == EntryKind.ADD:
+            quantity = (quantity or 0) + entry.quantity
+        else:
+            quantity = entry.quantity
+    return quantity
+
+
+def record_counts(session: CountSession, counts: Iterable[Count], *, by: User, at: datetime) -> int:
+    """Take many counts at once, all or none; return how many were new. Raises CountsRefused with every wrong line."""
+    return _record_many(session, counts, by=by, at=at)
+
+
+def all_as_expected(session: CountSession, seen: dict[int, int], *, by: User, at: datetime) -> set[int]:
+    """Take the book for lines where nothing moved since they were shown; return the lines that were not taken.
+
+    `seen` maps lines to the newest entry of their quant that the page was made with.
+    """
+    counts = [Count(line, None, uuid4(), begun) for line, begun in seen.items()]
+    _record_many(session, counts, by=by, at=at)
+    taken = CountEntry.objects.filter(client_id__in=[count.client_id for count in counts])
+    return set(seen) - set(taken.values_list("line", flat=True))
+
+
+def bin_is_empty(session: CountSession, bin: Bin, *, by: User, at: datetime) -> int:
+    """Count zero on every line of the bin that can be counted now; return how many there are."""
+    lines = session.lines.countable(session).filter(quant__bin=bin).values_list("pk", flat=True)
+    return _record_many(session, [Count(line, Decimal(0), uuid4()) for line in lines], by=by, at=at)
+
+
+@transaction.atomic
+def _record_many(session, counts, *, by, at):
+    # The whole session is locked first: two files in opposite order wait for each other's end, not for their lines.
+    locked = CountSession.objects.select_for_update(no_key=True).get(pk=session.pk)
+    if locked.status != Status.DRAFT:
+        raise NotInDraft(session=session.number)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.CREATE_UPLOAD)
+        with cursor.copy(sql.COPY_UPLOAD) as copy:
+            for row, count in enumerate(counts, start=1):
+                copy.write_row((row, count.line, count.quantity, count.begun, count.client_id))
+        cursor.execute("ANALYZE count_upload")
+        cursor.execute(sql.CHECK_UPLOAD, {"session": session.pk, "round": locked.round})
+        errors = [LineError(line=row, code=code, message=str(SENTENCES[code])) for row, code in cursor.fetchall()]
+        if errors:
+            raise CountsRefused(errors)
+        cursor.execute(sql.RECORD_UPLOAD, {"by": by.pk, "at": at})
+        return cursor.rowcount

@@ -1,0 +1,262 @@
+"""Statements of counting that the ORM cannot say: a snapshot, a count, a file of counts and the arithmetic of a completion.
+
+tests/counting/test_arithmetic.py and test_folding.py compare them with plain Python.
+"""
+
+# {scope} is a compiled queryset of quant ids. One statement, so that all lines see the same moment; in the order of
+# the quants, so that two overlapping openings do not wait for each other in a circle. What another open session
+# holds stays with it.
+OPEN_LINES = """
+    INSERT INTO counting_countline (session_id, quant_id, open, found, system_quantity, unit_cost, disturbed, round,
+                                    recount_asked, decision, note, superseded)
+    SELECT %(session)s, q.id, true, false, q.quantity,
+           CASE WHEN v.quantity > 0 THEN round(v.value / v.quantity, 6) ELSE i.unit_cost END,
+           false, 1, false, 'open', '', false
+      FROM warehouse_quant q
+      JOIN warehouse_item i ON i.id = q.item_id
+      LEFT JOIN ledger_stockvalue v ON v.item_id = q.item_id AND v.location_id = q.location_id
+                                   AND coalesce(v.variant_id, 0) = coalesce(q.variant_id, 0)
+     WHERE q.id IN ({scope})
+     ORDER BY q.id
+        ON CONFLICT DO NOTHING
+"""
+
+ADD_FOUND_LINE = """
+    WITH session AS (SELECT id, round FROM counting_countsession
+                      WHERE id = %(session)s AND status = 'draft' FOR SHARE)
+    INSERT INTO counting_countline (session_id, quant_id, open, found, system_quantity, unit_cost, disturbed, round,
+                                    recount_asked, decision, note, superseded)
+    SELECT session.id, q.id, true, true, q.quantity,
+           CASE WHEN v.quantity > 0 THEN round(v.value / v.quantity, 6) ELSE i.unit_cost END,
+           false, session.round, false, 'open', '', false
+      FROM session, warehouse_quant q
+      JOIN warehouse_item i ON i.id = q.item_id
+      LEFT JOIN ledger_stockvalue v ON v.item_id = q.item_id AND v.location_id = q.location_id
+                                   AND coalesce(v.variant_id, 0) = coalesce(q.variant_id, 0)
+     WHERE q.id = %(quant)s
+        ON CONFLICT DO NOTHING
+"""
+
+# One count, in one statement. The session is locked against completing; book and watermark come from one row version
+# of the quant. A continued line (an ADD to a count of this round) keeps the `begun` of its first entry.
+# clock_timestamp() is taken when the row lock is held, so that entries of a line are in the order of their times.
+RECORD = """
+    WITH session AS (SELECT id, round FROM counting_countsession
+                      WHERE id = %(session)s AND status = 'draft' FOR SHARE),
+    counted AS (
+        UPDATE counting_countline l
+           SET counted_quantity = CASE %(kind)s
+                   WHEN 'set' THEN %(quantity)s::numeric
+                   WHEN 'add' THEN %(quantity)s::numeric
+                        + CASE WHEN l.counted_round = l.round THEN coalesce(l.counted_quantity, 0) ELSE 0 END
+               END,
+               book_quantity = CASE WHEN %(kind)s <> 'clear' THEN q.quantity END,
+               watermark = CASE WHEN %(kind)s <> 'clear' THEN q.last_entry END,
+               begun = CASE WHEN %(kind)s = 'clear' THEN NULL
+                            WHEN %(kind)s = 'add' AND l.counted_round = l.round AND l.counted_quantity IS NOT NULL
+                            THEN l.begun
+                            ELSE coalesce(%(begun)s, q.last_entry) END,
+               disturbed = CASE WHEN %(kind)s = 'clear' THEN false
+                            WHEN %(kind)s = 'add' AND l.counted_round = l.round AND l.counted_quantity IS NOT NULL
+                            THEN l.disturbed OR l.begun <> q.last_entry
+                            ELSE coalesce(%(begun)s, q.last_entry) <> q.last_entry END,
+               counted_at = greatest(clock_timestamp(), l.counted_at), counted_by_id = %(by)s, counted_round = l.round,
+               recount_asked = %(kind)s = 'clear' AND l.round > 1, decision = 'open', accepted_quantity = NULL
+          FROM session, warehouse_quant q
+         WHERE l.id = %(line)s AND l.session_id = session.id AND l.open AND l.round = session.round
+           AND q.id = l.quant_id
+           AND NOT EXISTS (SELECT 1 FROM counting_countentry WHERE client_id = %(client_id)s)
+        RETURNING l.id, l.round, l.counted_at, q.last_entry)
+    INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
+                                     client_id)
+    SELECT id, round, %(kind)s, %(quantity)s::numeric, %(expression)s, coalesce(%(begun)s, last_entry), counted_at,
+           counted_at, %(by)s, %(client_id)s
+      FROM counted
+"""
+
+# An entry that arrives late: its time is our clock less its age, never before the opening.
+RECORD_LATE = """
+    INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
+                                     client_id)
+    SELECT l.id, l.round, %(kind)s, %(quantity)s::numeric, %(expression)s,
+           coalesce(%(begun)s, (SELECT coalesce(max(e.id), 0) FROM ledger_warehouseentry e
+                                  JOIN ledger_register r ON r.id = e.register_id
+                                 WHERE e.quant_id = l.quant_id AND r.posted_at <= moment.counted_at)),
+           moment.counted_at, clock_timestamp(), %(by)s, %(client_id)s
+      FROM counting_countline l
+      JOIN counting_countsession s ON s.id = l.session_id
+     CROSS JOIN LATERAL (SELECT greatest(clock_timestamp() - %(age)s::interval, s.opened_at) AS counted_at) moment
+     WHERE l.id = %(line)s AND l.round = s.round
+        ON CONFLICT (client_id) DO NOTHING
+    RETURNING id
+"""
+
+# A line's count is what its entries of the round give in order of time: the last SET or CLEAR, and the ADDs after it.
+# Book and watermark are those of the moment of the last of them. The quant is locked first (FOR SHARE, by the caller),
+# so that no posting is under way whose time is before that moment.
+FOLD = """
+    WITH said AS (SELECT e.* FROM counting_countentry e JOIN counting_countline l ON l.id = e.line_id
+                   WHERE e.line_id = %(line)s AND e.round = l.round),
+    start AS (SELECT * FROM said WHERE kind <> 'add' ORDER BY counted_at DESC, id DESC LIMIT 1),
+    spoken AS (SELECT said.* FROM said LEFT JOIN start ON true
+                WHERE (start.id IS NULL OR (said.counted_at, said.id) >= (start.counted_at, start.id))
+                  AND said.kind <> 'clear'),
+    fold AS (SELECT sum(quantity) AS quantity, max(counted_at) AS counted_at,
+                    (array_agg(begun ORDER BY counted_at, id))[1] AS begun,
+                    (array_agg(by_id ORDER BY counted_at DESC, id DESC))[1] AS by_id
+               FROM spoken)
+    UPDATE counting_countline l
+       SET counted_quantity = fold.quantity,
+           book_quantity = CASE WHEN fold.quantity IS NOT NULL THEN q.quantity - later.quantity END,
+           watermark = CASE WHEN fold.quantity IS NOT NULL THEN earlier.newest END,
+           begun = fold.begun,
+           disturbed = coalesce(fold.begun <> earlier.newest, false),
+           counted_at = coalesce(fold.counted_at, l.counted_at),
+           counted_by_id = coalesce(fold.by_id, l.counted_by_id),
+           counted_round = l.round,
+           recount_asked = fold.quantity IS NULL AND l.round > 1,
+           decision = 'open', accepted_quantity = NULL
+      FROM fold, warehouse_quant q
+     CROSS JOIN LATERAL (SELECT coalesce(sum(e.quantity), 0) AS quantity
+                           FROM ledger_warehouseentry e JOIN ledger_register r ON r.id = e.register_id
+                          WHERE e.quant_id = q.id
+                            AND r.posted_at > (SELECT counted_at FROM fold)) later
+     CROSS JOIN LATERAL (SELECT coalesce(max(e.id), 0) AS newest
+                           FROM ledger_warehouseentry e JOIN ledger_register r ON r.id = e.register_id
+                          WHERE e.quant_id = q.id
+                            AND r.posted_at <= (SELECT counted_at FROM fold)) earlier
+     WHERE l.id = %(line)s AND q.id = l.quant_id
+"""
+
+CREATE_UPLOAD = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS count_upload (
+        row int NOT NULL, line_id bigint NOT NULL, quantity numeric, begun bigint, client_id uuid NOT NULL
+    ) ON COMMIT DELETE ROWS;
+    DELETE FROM count_upload
+"""
+
+COPY_UPLOAD = "COPY count_upload (row, line_id, quantity, begun, client_id) FROM STDIN"
+
+# A blank quantity means "as the book says", which is only taken where nothing moved since the page was shown.
+CHECK_UPLOAD = """
+    SELECT u.row, broken.code
+      FROM count_upload u
+      LEFT JOIN counting_countline l ON l.id = u.line_id AND l.session_id = %(session)s AND l.open
+      LEFT JOIN (SELECT line_id, count(*) AS rows FROM count_upload GROUP BY line_id) twice ON twice.line_id = u.line_id
+     CROSS JOIN LATERAL (VALUES
+        (l.id IS NULL, 'line_elsewhere'),
+        (l.round <> %(round)s, 'line_closed'),
+        (twice.rows > 1, 'line_twice'),
+        (u.quantity IN ('NaN', 'Infinity', '-Infinity') OR abs(u.quantity) >= 1e13
+           OR u.quantity <> round(u.quantity, 5), 'quantity_unusable'),
+        (u.quantity < 0, 'quantity_negative')
+     ) broken (so, code)
+     WHERE broken.so
+     ORDER BY u.row
+     LIMIT 1000
+"""
+
+RECORD_UPLOAD = """
+    WITH counted AS (
+        UPDATE counting_countline l
+           SET counted_quantity = coalesce(u.quantity, q.quantity), book_quantity = q.quantity,
+               watermark = q.last_entry, begun = coalesce(u.begun, q.last_entry),
+               disturbed = coalesce(u.begun <> q.last_entry, false),
+               counted_at = greatest(%(at)s, l.counted_at), counted_by_id = %(by)s, counted_round = l.round,
+               recount_asked = false, decision = 'open', accepted_quantity = NULL
+          FROM count_upload u
+          JOIN counting_countline mine ON mine.id = u.line_id
+          JOIN warehouse_quant q ON q.id = mine.quant_id
+         WHERE l.id = u.line_id AND (u.quantity IS NOT NULL OR u.begun = q.last_entry)
+           AND NOT EXISTS (SELECT 1 FROM counting_countentry e WHERE e.client_id = u.client_id)
+        RETURNING l.id, l.round, l.counted_quantity, l.counted_at, l.begun, u.client_id)
+    INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
+                                     client_id)
+    SELECT id, round, 'set', counted_quantity, '', begun, counted_at, %(at)s, %(by)s, client_id FROM counted
+"""
+
+# What happened to the quants of a session after each line was counted (ARCHITECTURE 5, time-true arithmetic):
+# a document and its reversal, both later than the count, cancel; a reversal that is left corrects something that the
+# book already held (posting gives every reversal the effect "corrected"); a COUNTED entry that is left has settled
+# the quant. Only quants whose newest entry is not the watermark are looked at.
+LATER = """
+    SELECT l.id AS line_id,
+           coalesce(sum(e.quantity) FILTER (WHERE e.effect = 'corrected'), 0) AS corrected,
+           coalesce(bool_or(e.effect = 'counted'), false) AS settled
+      FROM counting_countline l
+      JOIN warehouse_quant q ON q.id = l.quant_id AND q.last_entry <> l.watermark
+      JOIN ledger_warehouseentry e ON e.quant_id = q.id AND e.id > l.watermark
+      JOIN ledger_register r ON r.id = e.register_id
+     WHERE l.session_id = %(session)s
+       AND NOT EXISTS (SELECT 1 FROM ledger_register reversal WHERE reversal.reverses_id = r.id)
+       AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone
+                        WHERE undone.register_id = r.reverses_id AND undone.quant_id = q.id AND undone.id > l.watermark)
+     GROUP BY l.id
+"""
+
+# Adjustment = discrepancy (or the part of it that was accepted) less the corrections since; nothing where a newer look
+# has settled the quant. A part never turns into its opposite, and never exceeds what is left of the discrepancy.
+ADJUSTMENT = """
+    CASE WHEN l.counted_quantity IS NULL OR l.decision = 'left_out' OR l.recount_asked THEN NULL
+         WHEN later.settled THEN 0
+         WHEN l.accepted_quantity IS NULL THEN l.discrepancy - coalesce(later.corrected, 0)
+         WHEN l.discrepancy - coalesce(later.corrected, 0) >= 0
+         THEN greatest(0, least(l.accepted_quantity - coalesce(later.corrected, 0),
+                                l.discrepancy - coalesce(later.corrected, 0)))
+         ELSE least(0, greatest(l.accepted_quantity - coalesce(later.corrected, 0),
+                                l.discrepancy - coalesce(later.corrected, 0)))
+    END
+"""
+
+# The adjustments as things stand, for a review: {where} narrows the lines (alias l).
+ADJUSTMENTS = f"""
+    WITH later AS ({LATER})
+    SELECT l.id, {ADJUSTMENT} AS adjustment, coalesce(later.settled, false) AS superseded,
+           coalesce(later.corrected, 0) AS corrected
+      FROM counting_countline l LEFT JOIN later ON later.line_id = l.id
+     WHERE l.session_id = %(session)s AND {{where}}
+"""
+
+DIGEST = f"""
+    WITH later AS ({LATER}),
+    line AS (SELECT {ADJUSTMENT} AS adjustment, l.unit_cost
+               FROM counting_countline l LEFT JOIN later ON later.line_id = l.id
+              WHERE l.session_id = %(session)s AND l.counted_quantity IS NOT NULL)
+    SELECT count(*) FILTER (WHERE adjustment <> 0),
+           coalesce(sum(adjustment) FILTER (WHERE adjustment > 0), 0),
+           coalesce(sum(adjustment) FILTER (WHERE adjustment < 0), 0),
+           coalesce(round(sum(adjustment * unit_cost), 4), 0)
+      FROM line
+"""
+
+# One UPDATE closes all lines of a session and writes what completing posts.
+CLOSE_LINES = f"""
+    WITH later AS ({LATER})
+    UPDATE counting_countline l
+       SET open = false, adjustment = {ADJUSTMENT}, superseded = coalesce(later.settled, false)
+      FROM counting_countline mine LEFT JOIN later ON later.line_id = mine.id
+     WHERE l.id = mine.id AND mine.session_id = %(session)s
+"""
+
+DIGEST_OF_CLOSED = """
+    SELECT count(*) FILTER (WHERE adjustment <> 0),
+           coalesce(sum(adjustment) FILTER (WHERE adjustment > 0), 0),
+           coalesce(sum(adjustment) FILTER (WHERE adjustment < 0), 0),
+           coalesce(round(sum(adjustment * unit_cost), 4), 0)
+      FROM counting_countline WHERE session_id = %(session)s
+"""
+
+# Lines that cannot be posted as they are; {kinds} of trouble by line.
+PROBLEM_LINES = """
+    SELECT l.id, broken.code, q.quantity, l.adjustment
+      FROM counting_countline l
+      JOIN warehouse_quant q ON q.id = l.quant_id
+     CROSS JOIN LATERAL (VALUES
+        (l.recount_asked AND l.decision <> 'left_out', 'recount_asked'),
+        (l.disturbed AND l.counted_quantity IS NOT NULL AND l.decision = 'open' AND NOT l.recount_asked, 'disturbed'),
+        (l.adjustment < 0 AND q.quantity + l.adjustment < 0, 'below_zero')
+     ) broken (so, code)
+     WHERE l.session_id = %(session)s AND broken.so
+     ORDER BY l.id
+     LIMIT 1000
+"""

@@ -1,0 +1,116 @@
+"""Files of stock that somebody handed in, what checking them found, and what became of them."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from inventory_site.errors import DomainError
+
+
+class ImportStatus(models.TextChoices):
+    CHECKED = "checked", _("checked")
+    ASKED = "asked", _("being imported")
+    APPLIED = "applied", _("imported")
+
+
+TRANSITIONS = {
+    ImportStatus.CHECKED: {ImportStatus.ASKED},
+    # Back to checked: what was found right meanwhile is wrong, and nothing was imported.
+    ImportStatus.ASKED: {ImportStatus.CHECKED, ImportStatus.APPLIED},
+    ImportStatus.APPLIED: set(),
+}
+
+
+class WrongImportStatus(DomainError):
+    code, text = "wrong_status", _("This import is not %(target)s any more: look at it again.")
+
+
+class StockImportQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self if user.is_superuser else self.filter(requested_by=user.pk)
+
+    def left_behind(self, *, before):
+        """Asked for so long ago that no worker can be at it any more."""
+        return self.filter(status=ImportStatus.ASKED, asked_at__lt=before)
+
+
+class StockImport(models.Model):
+    """`choices`: the location of each stock file and the unknown parents to be created, as the person decided.
+    `summary` and `problems` are what the last dry run said, ready to be shown.
+    """
+
+    status = models.CharField(_("status"), max_length=10, choices=ImportStatus, default=ImportStatus.CHECKED)
+    choices = models.JSONField(default=dict)
+    summary = models.JSONField(default=dict)
+    problems = models.JSONField(default=list)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("by")
+    )
+    requested_at = models.DateTimeField(_("handed in at"), default=timezone.now)
+    asked_at = models.DateTimeField(_("asked at"), null=True)
+    applied_at = models.DateTimeField(_("imported at"), null=True)
+
+    objects = StockImportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("stock import")
+        verbose_name_plural = _("stock imports")
+        indexes = [models.Index(fields=["asked_at"], condition=Q(status="asked"), name="import_asked")]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=ImportStatus.values), name="import_status_known"),
+            models.CheckConstraint(
+                condition=Q(status=ImportStatus.APPLIED, applied_at__isnull=False)
+                | (~Q(status=ImportStatus.APPLIED) & Q(applied_at__isnull=True)),
+                name="import_applied_has_a_moment",
+            ),
+        ]
+
+    def __str__(self):
+        return self.number
+
+    def get_absolute_url(self):
+        return reverse("import-detail", args=[self.pk])
+
+    @property
+    def number(self):
+        return f"IM-{self.pk}"
+
+    def move_to(self, target, **changes):
+        allowed = [status for status, targets in TRANSITIONS.items() if target in targets]
+        if not StockImport.objects.filter(pk=self.pk, status__in=allowed).update(status=target, **changes):
+            raise WrongImportStatus(target=target.label)
+        for name, value in {"status": target, **changes}.items():
+            setattr(self, name, value)
+
+
+class ImportFile(models.Model):
+    """One file as it was handed in. In the database, so that any worker on any machine can read it."""
+
+    stock_import = models.ForeignKey(StockImport, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(_("name"), max_length=200)
+    content = models.BinaryField()
+    size = models.GeneratedField(
+        expression=models.Func(F("content"), function="octet_length"),
+        output_field=models.IntegerField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("file of an import")
+        verbose_name_plural = _("files of an import")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stock_import", "name"],
+                name="import_file_once",
+                violation_error_code="duplicate_file",
+                violation_error_message=_("Two files have this name."),
+            )
+        ]
+
+    def __str__(self):
+        return self.name

@@ -1,0 +1,54 @@
+"""The sentences for lines that cannot be posted: what is so, and what to do."""
+
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy as _
+
+from inventory_site.errors import LineError
+from ledger import sql
+
+SENTENCES = {
+    "bin_elsewhere": _("Bin %(bin)s is not at this location. Choose a bin of the location."),
+    "adjustment_bin": _("%(bin)s is an adjustment bin: no goods lie there. Choose a real bin."),
+    "same_bin": _("%(item)s would move from %(bin)s to %(bin)s. Choose another bin to move it to."),
+    "needs_two_bins": _("Movements and transfers go from one bin to another; other documents name one bin."),
+    "item_unknown": _("There is no such item."),
+    "lot_missing": _("%(item)s is tracked by lot: say which lot."),
+    "lot_not_expected": _("%(item)s is not tracked by lot: leave the lot blank."),
+    "lot_of_another_item": _("This lot belongs to another item than %(item)s."),
+    "variant_of_another_item": _("This variant belongs to another item than %(item)s."),
+    "moved_meanwhile": _("%(item)s in %(bin)s moved while you looked: the book says %(on_hand)s now. Look again."),
+    "quantity_negative": _("%(item)s: there cannot be less than nothing in %(bin)s."),
+    "quant_twice": _("%(item)s in %(bin)s is named by two lines. Say once how much there is."),
+    "quantity_unusable": _("%(item)s: give a quantity with at most 13 digits before and 5 after the point."),
+    "cost_unusable": _("%(item)s: give a unit cost of zero or more."),
+    "wrong_sign": _("%(item)s: give a quantity greater than zero."),
+    "item_blocked": _("%(item)s is blocked: nothing of it can be posted until an administrator unblocks it."),
+    "item_serialized": _("%(item)s is tracked by units, which cannot be posted by quantity. Count them instead."),
+    "held": _("%(held_by)s holds %(item)s in %(bin)s. Wait until it is done, or ask who works on it."),
+    "not_enough": _("%(item)s: %(bin)s holds %(on_hand)s, which is less than the %(wanted)s that would leave it."),
+}
+
+
+def plain(number: Decimal | None) -> str:
+    return f"{number.normalize():f}" if number is not None and number.is_finite() else "–"
+
+
+def read_errors(cursor) -> list[LineError]:
+    """The errors that posting has collected, by line; the first thousand."""
+    cursor.execute(sql.READ_ERRORS)
+    return [
+        LineError(
+            line=line,
+            code=code,
+            message=SENTENCES[code]
+            % {
+                "item": " ".join(filter(None, [number, name, lot and f"({lot})"])),
+                "bin": bin_code,
+                "wanted": plain(-wanted if wanted is not None else None),
+                "on_hand": plain(on_hand),
+                "held_by": held_by,
+            },
+        )
+        for line, code, number, name, bin_code, lot, wanted, on_hand, held_by in cursor.fetchall()
+    ]

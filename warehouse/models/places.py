@@ -1,0 +1,143 @@
+"""Where stock lies: locations, their zones and their bins."""
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from warehouse.querysets import BinQuerySet, LocationQuerySet
+
+IMPLICIT_CODE = "NO-BIN"
+
+
+class Location(models.Model):
+    code = models.CharField(_("code"), max_length=20, unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    active = models.BooleanField(_("active"), default=True)
+
+    objects = LocationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("location")
+        verbose_name_plural = _("locations")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(code=""),
+                name="location_has_code",
+                violation_error_code="blank_code",
+                violation_error_message=_("A location needs a code."),
+            )
+        ]
+        triggers = [
+            # In the database, so that no import, form or command can make a location without its implicit bin.
+            pgtrigger.Trigger(
+                name="owns_an_implicit_bin",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func=f"""
+                    INSERT INTO warehouse_bin (location_id, code, name, kind, walking_order)
+                    VALUES (NEW.id, '{IMPLICIT_CODE}', '', 'implicit', 0);
+                    RETURN NULL;
+                """,
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.name} {self.code}"
+
+    def get_absolute_url(self):
+        return reverse("location-detail", args=[self.code])
+
+
+class Zone(models.Model):
+    location = models.ForeignKey(
+        Location, on_delete=models.PROTECT, related_name="zones", verbose_name=_("location")
+    )
+    code = models.CharField(_("code"), max_length=20)
+    name = models.CharField(_("name"), max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["location", "code"]
+        verbose_name = _("zone")
+        verbose_name_plural = _("zones")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["location", "code"],
+                name="zone_code_once",
+                violation_error_code="duplicate_zone",
+                violation_error_message=_("This location has a zone with this code already."),
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.code} {self.name}".strip()
+
+
+class BinKind(models.TextChoices):
+    STORAGE = "storage", _("storage")
+    RECEIVING = "receiving", _("receiving")
+    DISPATCH = "dispatch", _("dispatch")
+    TRANSIT = "transit", _("in transit")
+    IMPLICIT = "implicit", _("no bin")
+    ADJUSTMENT = "adjustment", _("adjustment bin")
+
+
+class Bin(models.Model):
+    """A place. The implicit bin (one a location) holds stock without a bin; the adjustment bin holds no goods at all."""
+
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="bins", verbose_name=_("location"))
+    zone = models.ForeignKey(
+        Zone, on_delete=models.PROTECT, null=True, blank=True, related_name="bins", verbose_name=_("zone")
+    )
+    code = models.CharField(_("code"), max_length=40)
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    kind = models.CharField(_("kind"), max_length=12, choices=BinKind, default=BinKind.STORAGE)
+    walking_order = models.IntegerField(
+        _("walking order"), default=0, help_text=_("Counters meet the bins in this order, then by code.")
+    )
+    virtual = models.GeneratedField(
+        expression=Q(kind=BinKind.ADJUSTMENT), output_field=models.BooleanField(), db_persist=True
+    )
+
+    objects = BinQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["location", "walking_order", "code"]
+        verbose_name = _("bin")
+        verbose_name_plural = _("bins")
+        indexes = [
+            models.Index(fields=["location", "walking_order", "code"], name="bin_walk"),
+            models.Index(fields=["location", "name"], name="bin_by_name"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["location", "code"],
+                name="bin_code_once",
+                violation_error_code="duplicate_bin",
+                violation_error_message=_("This location has a bin with this code already."),
+            ),
+            models.UniqueConstraint(
+                fields=["location"], condition=Q(kind=BinKind.IMPLICIT), name="one_implicit_bin"
+            ),
+            models.UniqueConstraint(
+                fields=["location"], condition=Q(kind=BinKind.ADJUSTMENT), name="one_adjustment_bin"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=BinKind.values), name="bin_kind_known"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="bin_stays_put",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.location_id <> NEW.location_id OR (OLD.kind = 'adjustment') <> (NEW.kind = 'adjustment')"
+                ),
+            )
+        ]
+
+    def __str__(self):
+        return self.code
+
+    def get_absolute_url(self):
+        return reverse("bin-detail", args=[self.location.code, self.code])

@@ -1,0 +1,17 @@
+"""Statements that the ORM cannot say."""
+
+# Make the quants that a staged document names for the first time. Always in the order of the key: two documents
+# that name the same new quants in another order would wait for each other. No MERGE, which fails on a key that
+# somebody else makes meanwhile. %(stage)s is the name of a table with bin_id, item_id, variant_id, lot_id.
+ENSURE_QUANTS = """
+    INSERT INTO warehouse_quant (location_id, bin_id, item_id, variant_id, lot_id, quantity, last_entry, virtual)
+    SELECT bin.location_id, key.bin_id, key.item_id, key.variant_id, key.lot_id, 0, 0, bin.virtual
+      FROM (SELECT DISTINCT bin_id, item_id, variant_id, lot_id FROM {stage} WHERE {condition}) key
+      JOIN warehouse_bin bin ON bin.id = key.bin_id
+     WHERE NOT EXISTS (SELECT 1 FROM warehouse_quant q
+                        WHERE q.bin_id = key.bin_id AND q.item_id = key.item_id
+                          AND q.variant_id IS NOT DISTINCT FROM key.variant_id
+                          AND q.lot_id IS NOT DISTINCT FROM key.lot_id)
+     ORDER BY key.bin_id, key.item_id, key.variant_id, key.lot_id
+        ON CONFLICT DO NOTHING
+"""
