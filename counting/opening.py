@@ -197,9 +197,7 @@ def _check_found(session, *, bin, item, lot):
 
 def ensure_lot(item: Item, number: str, expiration_date: date | None = None) -> Lot:
     """The lot of this number, made if it is new. A known lot keeps its date; a label that contradicts it is an error."""
-    lot, _created = Lot.objects.get_or_create(
-        item=item, number=number, defaults={"expiration_date": expiration_date}
-    )
+    lot, _created = Lot.objects.get_or_create(item=item, number=number, defaults={"expiration_date": expiration_date})
     if expiration_date and lot.expiration_date and lot.expiration_date != expiration_date:
         raise ExpiryContradicts(lot=number, known=lot.expiration_date)
     if expiration_date and lot.expiration_date is None:

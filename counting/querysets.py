@@ -91,7 +91,9 @@ class CountLineQuerySet(models.QuerySet):
     def counted_since(self, moment, *, location):
         """Lines of completed sessions of this location that were counted since that day."""
         return self.counted().filter(
-            session__location=location, session__status="completed", session__ended_at__date__gte=moment,
+            session__location=location,
+            session__status="completed",
+            session__ended_at__date__gte=moment,
             counted_at__date__gte=moment,
         )
 

@@ -113,10 +113,6 @@ class CannotReverse(DomainError):
     code = "cannot_reverse"
 
 
-class ReversedAlready(CannotReverse):
-    code, text = "reversed_already", _("%(number)s was reversed already, by %(reversal)s.")
-
-
 class ReversalOfReversal(CannotReverse):
     code = "reversal_of_reversal"
     text = _("%(number)s is itself a reversal. Post the document again instead.")
@@ -323,9 +319,6 @@ def _write_register(cursor, document, number):
 def _check_reversal(register):
     if register.kind == Kind.REVERSAL:
         raise ReversalOfReversal(number=register.number)
-    reversal = Register.objects.filter(reverses=register).first()
-    if reversal:
-        raise ReversedAlready(number=register.number, reversal=reversal.number)
     settled = register.settled_since()
     if settled:
         raise SettledByCount(item=settled.quant.item, bin=settled.quant.bin, settled_by=settled.register.number)

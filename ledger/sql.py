@@ -135,7 +135,7 @@ CHECK_STOCK = """
            OR s.quantity <> round(s.quantity, 5), 'quantity_unusable'),
         (s.unit_cost IS NOT NULL AND (s.unit_cost IN ('NaN', 'Infinity') OR s.unit_cost < 0 OR s.unit_cost >= 1e12),
            'cost_unusable'),
-        (%(sign)s <> 0 AND sign(s.quantity) <> %(sign)s, 'wrong_sign'),
+        (%(sign)s <> 0 AND s.quantity <> 'NaN' AND sign(s.quantity) <> %(sign)s, 'wrong_sign'),
         (i.blocked, 'item_blocked'),
         (i.tracking IN ('serial', 'rfid'), 'item_serialized'),
         (h.id IS NOT NULL, 'held'),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory_site.errors import DomainError
 from inventory_site.fields import QUANTITY
-from warehouse.quantities import number_of
+from warehouse.quantities import QuantityUnreadable, number_of
 from warehouse.spreadsheets import Table, squash
 
 ISO_DATE = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?:[T ][\d:.]*Z?)?")
@@ -43,8 +43,11 @@ class Cells:
     def __init__(self, table: Table, columns: Mapping[str, int]):
         self.table = table
         self.columns = columns
-        self.day_first = {name: is_day_first(row[1][position] for row in table.rows)
-                          for name, position in columns.items() if "date" in name}
+        self.day_first = {
+            name: is_day_first(row[1][position] for row in table.rows)
+            for name, position in columns.items()
+            if "date" in name
+        }
 
     def header(self, name: str) -> str:
         return self.table.header[self.columns[name]] if name in self.columns else ""
@@ -81,9 +84,11 @@ class Cells:
                 decimals=options["decimal_places"],
                 digits=options["max_digits"] - options["decimal_places"],
             )
+        except QuantityUnreadable:
+            self.refuse("not_a_number", row, name, value=text[:40])
         except DomainError as error:
             self.refuse(error.code, row, name, message=error.messages[0])
-            return None
+        return None
 
     def date(self, row: int, cells: list[str], name: str) -> date | None:
         text = self.raw(cells, name)

@@ -48,11 +48,11 @@ class QuantityNegative(DomainError):
 
 
 class QuantityTooLarge(DomainError):
-    code, text = "quantity_too_large", _("A quantity has at most %(digits)s digits before the point.")
+    code, text = "quantity_too_large", _("A number here has at most %(digits)s digits before the point.")
 
 
 class QuantityTooPrecise(DomainError):
-    code, text = "quantity_too_precise", _("A quantity has at most %(decimals)s decimals.")
+    code, text = "quantity_too_precise", _("A number here has at most %(decimals)s decimals.")
 
 
 class QuantityAmbiguous(DomainError):

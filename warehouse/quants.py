@@ -19,7 +19,5 @@ def ensure_quants(stage: str, *, condition: str = "true") -> int:
 def ensure_quant(*, bin: Bin, item: Item, variant: ItemVariant | None = None, lot: Lot | None = None) -> Quant:
     """The quant of this key, made empty if nobody named it before."""
     key = {"bin": bin, "item": item, "variant": variant, "lot": lot}
-    Quant.objects.bulk_create(
-        [Quant(location_id=bin.location_id, virtual=bin.virtual, **key)], ignore_conflicts=True
-    )
+    Quant.objects.bulk_create([Quant(location_id=bin.location_id, virtual=bin.virtual, **key)], ignore_conflicts=True)
     return Quant.objects.get(**key)

@@ -62,4 +62,3 @@ class QuantQuerySet(models.QuerySet):
 
     def total(self):
         return self.aggregate(total=Sum("quantity"))["total"] or 0
-

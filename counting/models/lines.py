@@ -90,9 +90,7 @@ class CountLine(models.Model):
             ),
             models.CheckConstraint(condition=Q(counted_quantity__gte=0), name="line_count_not_negative"),
             models.CheckConstraint(
-                condition=Q(
-                    counted_quantity__isnull=True, book_quantity__isnull=True, watermark__isnull=True
-                )
+                condition=Q(counted_quantity__isnull=True, book_quantity__isnull=True, watermark__isnull=True)
                 | Q(
                     counted_quantity__isnull=False,
                     book_quantity__isnull=False,

@@ -122,9 +122,7 @@ class StockValue(models.Model):
 
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="stock_values", db_index=False)
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="stock_values", db_index=False)
-    variant = models.ForeignKey(
-        ItemVariant, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    variant = models.ForeignKey(ItemVariant, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     quantity = models.DecimalField(_("quantity"), **QUANTITY, default=0)
     value = models.DecimalField(_("value"), **MONEY, default=0)
 

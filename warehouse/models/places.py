@@ -52,9 +52,7 @@ class Location(models.Model):
 
 
 class Zone(models.Model):
-    location = models.ForeignKey(
-        Location, on_delete=models.PROTECT, related_name="zones", verbose_name=_("location")
-    )
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="zones", verbose_name=_("location"))
     code = models.CharField(_("code"), max_length=20)
     name = models.CharField(_("name"), max_length=100, blank=True)
 
@@ -118,9 +116,7 @@ class Bin(models.Model):
                 violation_error_code="duplicate_bin",
                 violation_error_message=_("This location has a bin with this code already."),
             ),
-            models.UniqueConstraint(
-                fields=["location"], condition=Q(kind=BinKind.IMPLICIT), name="one_implicit_bin"
-            ),
+            models.UniqueConstraint(fields=["location"], condition=Q(kind=BinKind.IMPLICIT), name="one_implicit_bin"),
             models.UniqueConstraint(
                 fields=["location"], condition=Q(kind=BinKind.ADJUSTMENT), name="one_adjustment_bin"
             ),

@@ -1,0 +1,232 @@
+"""Completing a count: asked for with the figures that the reviewer confirmed, carried out once, by any worker.
+
+The request lives on the session, so that a lost queue, a killed worker or a restarted database loses nothing:
+whoever picks the session up does all of it in one transaction, or nothing.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import uuid5
+
+import structlog
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from counting import sql
+from counting.models import CountLine, CountSession, Status
+from inventory_site.errors import DomainError
+from ledger.models import Kind
+from ledger.posting import Document, announce, lock_locations, post
+from warehouse.models import User
+
+log = structlog.get_logger()
+
+LEFT_BEHIND = timedelta(minutes=1)
+
+PROBLEMS = {
+    "recount_asked": _(
+        "%(item)s in %(bin)s is still to be counted again: count it, keep the earlier count, or leave it out."
+    ),
+    "disturbed": _("%(item)s in %(bin)s: stock moved while it was being counted. Accept the count, or count it again."),
+    "below_zero": _(
+        "%(item)s in %(bin)s: the adjustment of %(adjustment)s would leave less than nothing, the book holds %(book)s "
+        "now. Count it again."
+    ),
+}
+
+
+class NotCompletable(DomainError):
+    code = "not_completable"
+    text = _("%(session)s cannot be completed: it is not in review, or is being posted already.")
+
+
+class LinesNotReady(DomainError):
+    """Some lines cannot be posted as they are; `problems` is a list of dicts with line, code and message."""
+
+    code = "lines_not_ready"
+    text = _("Nothing was posted: some lines need another look.")
+
+    def __init__(self, problems):
+        self.problems = problems
+        super().__init__()
+
+    def __reduce__(self):
+        return type(self), (self.problems,)
+
+
+class FiguresChanged(DomainError):
+    code = "figures_changed"
+    text = _(
+        "Stock moved since the figures were confirmed: %(before)s lines were to be adjusted, now %(after)s. "
+        "Look at the figures and confirm again."
+    )
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What completing posts: lines with an adjustment, units found (+) and missing (-), and their value."""
+
+    lines: int
+    plus: Decimal
+    minus: Decimal
+    value: Decimal
+    transfers: int = 0
+    write_offs: int = 0
+
+    def as_json(self) -> dict:
+        return {name: str(value) for name, value in asdict(self).items()}
+
+
+def digest(session: CountSession) -> Digest:
+    """The figures as they stand now, without locks: what the reviewer confirms."""
+    return _read_digest(sql.DIGEST, session)
+
+
+def _read_digest(statement, session):
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"session": session.pk})
+        lines, plus, minus, value = cursor.fetchone()
+    # One way of writing, so that figures compare equal however they were added up.
+    return Digest(lines, *(number.quantize(Decimal("0.00001")) for number in (plus, minus, value)))
+
+
+@transaction.atomic
+def ask_to_complete(session: CountSession, *, by: User, at: datetime, confirmed: Digest) -> None:
+    """Ask for completion with the figures that were confirmed; a worker is told at commit.
+
+    Raises NotCompletable, or LinesNotReady with every line that needs another look.
+    """
+    asked = CountSession.objects.in_review().filter(pk=session.pk, completion_asked_at__isnull=True)
+    if not asked.update(
+        completion_asked_at=at,
+        completion_asked_by=by,
+        completion_digest=confirmed.as_json(),
+        completion_problems=[],
+    ):
+        raise NotCompletable(session=session.number)
+    session.refresh_from_db()
+    problems = _line_problems(session)
+    if problems:
+        raise LinesNotReady(problems)
+    show_step(session, "waiting")
+    transaction.on_commit(lambda: send_to_worker(session.pk))
+
+
+def send_to_worker(session_id: int) -> None:
+    """Tell a worker. Without a broker the request stays on the session, and beat picks it up."""
+    from counting.tasks import complete  # tasks import this module
+
+    try:
+        complete.delay(session_id)
+    except (OSError, complete.OperationalError) as error:
+        log.warning("completion_not_queued", session=session_id, error=str(error))
+
+
+def complete_session(session_id: int) -> str:
+    """Carry out a request to complete: COMPLETED with its adjustment posted, or back in review with problems.
+
+    Safe to call at any time, any number of times, by any number of workers. Returns what happened, in a word.
+    """
+    try:
+        with transaction.atomic():
+            session = _take(session_id)
+            if session is None:
+                return "nothing to do"
+            _complete(session)
+    except DomainError as error:
+        return _hand_back(session, error)
+    show_step(session, "done")
+    return "completed"
+
+
+def _take(session_id):
+    """The session, locked, if its completion is asked for and no other worker has it."""
+    asked = CountSession.objects.asked_to_complete().filter(pk=session_id)
+    return asked.select_for_update(skip_locked=True, of=["self"]).select_related("location").first()
+
+
+def _complete(session):
+    show_step(session, "checking")
+    lock_locations([session.location_id])
+    announce(session.number, [session.location_id])
+    with connection.cursor() as cursor:
+        cursor.execute(sql.CLOSE_LINES, {"session": session.pk})
+    problems = _line_problems(session)
+    if problems:
+        raise LinesNotReady(problems)
+    figures = _read_digest(sql.DIGEST_OF_CLOSED, session)
+    if figures.as_json() != session.completion_digest:
+        raise FiguresChanged(before=session.completion_digest["lines"], after=figures.lines)
+    show_step(session, "posting")
+    register = _post_adjustment(session) if figures.lines else None
+    session.move_to(
+        Status.COMPLETED,
+        adjustment=register,
+        ended_at=register.posted_at if register else session.completion_asked_at,
+        ended_by=session.completion_asked_by,
+    )
+
+
+def _post_adjustment(session):
+    document = Document(
+        kind=Kind.QUANTITY_ADJUSTMENT,
+        location=session.location,
+        by=session.completion_asked_by,
+        posting_date=session.completion_asked_at.date(),
+        source=session.number,
+        note=session.name,
+        request_id=uuid5(session.request_id, "quantity adjustment"),
+    )
+    return post(document, session.lines.as_adjustments())
+
+
+def _line_problems(session):
+    with connection.cursor() as cursor:
+        cursor.execute(sql.PROBLEM_LINES, {"session": session.pk})
+        rows = cursor.fetchall()
+    names = CountLine.objects.with_names().in_bulk([line for line, *_rest in rows])
+    return [
+        {
+            "line": line,
+            "code": code,
+            "message": str(PROBLEMS[code])
+            % {
+                "item": names[line].quant.item,
+                "bin": names[line].quant.bin,
+                "book": f"{book.normalize():f}",
+                "adjustment": f"{adjustment.normalize():f}" if adjustment is not None else "",
+            },
+        }
+        for line, code, book, adjustment in rows
+    ]
+
+
+def _hand_back(session, error):
+    """The second small transaction: say on the session what is in the way, and open it for review again."""
+    problems = getattr(error, "problems", None) or [
+        {"line": getattr(each, "line", None), "code": each.code, "message": str(getattr(each, "message", each))}
+        for each in getattr(error, "errors", [error])
+    ]
+    asked = CountSession.objects.asked_to_complete().filter(
+        pk=session.pk, completion_asked_at=session.completion_asked_at
+    )
+    asked.update(completion_asked_at=None, completion_asked_by=None, completion_problems=problems)
+    show_step(session, "refused")
+    log.info("completion_refused", session=session.number, problems=len(problems))
+    return "refused"
+
+
+def left_behind(at: datetime):
+    """The sessions whose completion was asked for more than a minute ago and did not come about."""
+    return CountSession.objects.asked_to_complete().filter(completion_asked_at__lt=at - LEFT_BEHIND)
+
+
+def show_step(session: CountSession, step: str) -> None:
+    """Progress for the page that waits. A convenience: the session itself is the truth, so nobody waits for Redis."""
+    cache.set(f"completion-step:{session.pk}", step, timeout=3600)
+
+
+def step_of(session: CountSession) -> str:
+    return cache.get(f"completion-step:{session.pk}") or "waiting"

@@ -1,0 +1,151 @@
+"""Between counting and completing: the steps of a session, decisions about its lines, recounts."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from counting import sql
+from counting.models import CountLine, CountSession, Decision, Status
+from inventory_site.errors import DomainError
+from ledger.models import Reason
+from warehouse.models import User
+
+
+class NothingCounted(DomainError):
+    code = "nothing_counted"
+    text = _("No line of %(session)s is counted yet. Count at least one, or cancel the session.")
+
+
+class NotInReview(DomainError):
+    code = "not_in_review"
+    text = _("%(session)s is not in review, or is being posted. Load the page again to see how it stands.")
+
+
+class ReasonNeeded(DomainError):
+    code = "reason_needed"
+    text = _("Say why the line is left out.")
+
+
+class AcceptedTooMuch(DomainError):
+    code = "accepted_too_much"
+    text = _("Accept between nothing and the whole discrepancy: movements explain the rest.")
+
+
+class NothingChosen(DomainError):
+    code = "nothing_chosen"
+    text = _("Choose at least one line.")
+
+
+@transaction.atomic
+def mark_counted(session: CountSession, *, by: User, at: datetime) -> None:
+    """DRAFT -> COUNTED. Lines that nobody counted will be skipped."""
+    session.move_to(Status.COUNTED, marked_at=at, marked_by=by)
+    if not session.lines.counted().exists():
+        raise NothingCounted(session=session.number)
+
+
+@transaction.atomic
+def reopen(session: CountSession) -> None:
+    """COUNTED -> DRAFT, with every line open for counting; what was counted stays."""
+    session.move_to(Status.DRAFT, completion_problems=[])
+    behind = session.lines.exclude(round=session.round)
+    behind.filter(counted_round__isnull=False, recount_asked=False).update(counted_round=session.round)
+    behind.update(round=session.round)
+
+
+@transaction.atomic
+def ask_recount(session: CountSession, lines: Iterable[int]) -> int:
+    """Open these lines for another round and no others; the earlier counts stay until new ones come.
+
+    From COUNTED, back to DRAFT with the lines asked for. Returns how many lines. Raises NothingChosen.
+    """
+    session.move_to(Status.DRAFT, round=session.round + 1, completion_problems=[])
+    asked = session.lines.open().filter(pk__in=lines)
+    number = asked.update(
+        round=session.round, recount_asked=True, decision=Decision.OPEN, accepted_quantity=None, begun=None
+    )
+    # Recounts of an earlier round that nobody has done yet stay asked for.
+    session.lines.recount_asked().update(round=session.round)
+    if not number:
+        raise NothingChosen()
+    return number
+
+
+@transaction.atomic
+def keep_earlier_count(session: CountSession, lines: Iterable[int]) -> int:
+    """Withdraw the recount of these lines: the count that they had stands."""
+    _lock_for_review(session)
+    return session.lines.recount_asked().filter(pk__in=lines).update(recount_asked=False)
+
+
+@transaction.atomic
+def accept(
+    session: CountSession, lines: Iterable[int], *, reason: Reason | None = None, quantity: Decimal | None = None
+) -> int:
+    """Accept the discrepancies of these lines, or `quantity` of each; also accepts that a line was disturbed."""
+    _lock_for_review(session)
+    changes = {"decision": Decision.ACCEPTED, "accepted_quantity": quantity}
+    if reason:
+        changes["reason"] = reason
+    try:
+        with transaction.atomic():
+            return session.lines.counted().filter(pk__in=lines, recount_asked=False).update(**changes)
+    except IntegrityError as error:
+        if "line_accepts_part_of_its_discrepancy" not in str(error):
+            raise
+        raise AcceptedTooMuch() from error
+
+
+@transaction.atomic
+def leave_out(session: CountSession, lines: Iterable[int], *, note: str, reason: Reason | None = None) -> int:
+    """Post nothing for these lines; `note` or a reason says why."""
+    if not (note or reason):
+        raise ReasonNeeded()
+    _lock_for_review(session)
+    return session.lines.filter(pk__in=lines).update(
+        decision=Decision.LEFT_OUT, note=note, reason=reason, accepted_quantity=None, recount_asked=False
+    )
+
+
+@transaction.atomic
+def reconsider(session: CountSession, lines: Iterable[int]) -> int:
+    """Take a decision back."""
+    _lock_for_review(session)
+    return session.lines.filter(pk__in=lines).update(decision=Decision.OPEN, accepted_quantity=None)
+
+
+@transaction.atomic
+def give_reason(session: CountSession, lines: Iterable[int], *, reason: Reason | None) -> int:
+    _lock_for_review(session)
+    return session.lines.filter(pk__in=lines).update(reason=reason)
+
+
+@transaction.atomic
+def cancel(session: CountSession, *, by: User, at: datetime) -> None:
+    """End a session without posting. What was counted is kept."""
+    session.move_to(Status.CANCELLED, ended_at=at, ended_by=by)
+    session.lines.open().update(open=False)
+
+
+def _lock_for_review(session):
+    """Hold the session in review until commit: no completion starts meanwhile, other reviewers go on."""
+    in_review = CountSession.objects.in_review().filter(pk=session.pk, completion_asked_at__isnull=True)
+    if not in_review.share_locked():
+        raise NotInReview(session=session.number)
+
+
+def adjustments(session: CountSession, lines: Iterable[CountLine]) -> None:
+    """Set on each line, for a page: `planned` (what completing would post now), `superseded_now`, `corrected`."""
+    by_id = {line.pk: line for line in lines}
+    if not by_id:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.ADJUSTMENTS.format(where="l.id = ANY(%(lines)s)"), {"session": session.pk, "lines": list(by_id)}
+        )
+        for pk, adjustment, superseded, corrected in cursor.fetchall():
+            line = by_id[pk]
+            line.planned, line.superseded_now, line.corrected = adjustment, superseded, corrected

@@ -1,0 +1,81 @@
+"""Counts in the states that tests start from."""
+
+from datetime import timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from counting.completing import ask_to_complete, complete_session, digest
+from counting.models import CountLine
+from counting.opening import Scope, open_session
+from counting.recording import add_to_count, clear_count, set_count
+from counting.review import mark_counted
+from tests.factories import UserFactory, given_stock
+
+
+def given_person(*permissions, location=None):
+    person = UserFactory(locations=[location] if location else [])
+    for permission in permissions:
+        app, codename = permission.split(".")
+        person.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return person
+
+
+def given_session(location, *, by=None, **scope):
+    return open_session(
+        location, by=by or UserFactory(), at=timezone.now(), request_id=uuid4(), scope=Scope(**scope)
+    ).session
+
+
+def given_line(system, **stock):
+    """The line of a fresh session over one quant."""
+    quant = given_stock(system, **stock)
+    session = given_session(quant.location, items=[quant.item], places_that_held_it=True)
+    return session.lines.select_related("quant", "session").get(quant=quant)
+
+
+def again(line):
+    """The line as the database has it now."""
+    return CountLine.objects.select_related("quant", "session").get(pk=line.pk)
+
+
+def count(line, quantity, *, by=None, minutes_ago=0, **details):
+    set_count(
+        line,
+        Decimal(quantity),
+        by=by or UserFactory(),
+        client_id=uuid4(),
+        age=timedelta(minutes=minutes_ago),
+        **details,
+    )
+    return again(line)
+
+
+def add(line, quantity, *, minutes_ago=0, **details):
+    age = timedelta(minutes=minutes_ago)
+    add_to_count(line, Decimal(quantity), by=UserFactory(), client_id=uuid4(), age=age, **details)
+    return again(line)
+
+
+def clear(line):
+    clear_count(line, by=UserFactory(), client_id=uuid4())
+    return again(line)
+
+
+def ask(session, *, by=None):
+    """From DRAFT or COUNTED to waiting for a worker."""
+    by = by or UserFactory()
+    session.refresh_from_db()
+    if session.status == "draft":
+        mark_counted(session, by=by, at=timezone.now())
+    ask_to_complete(session, by=by, at=timezone.now(), confirmed=digest(session))
+
+
+def complete(session):
+    """Mark counted, confirm what the review shows, and do the worker's work. Returns how it went."""
+    ask(session)
+    went = complete_session(session.pk)
+    session.refresh_from_db()
+    return went

@@ -1,0 +1,128 @@
+"""Objects that tests need, with nothing said that does not matter."""
+
+import datetime
+from decimal import Decimal
+from uuid import uuid4
+
+import factory
+from factory.django import DjangoModelFactory
+
+from ledger.models import Kind
+from ledger.posting import Document, Line, post
+from warehouse.models import Bin, Category, Item, Location, LocationAssignment, Lot, UnitOfMeasure, User, Zone
+from warehouse.quants import ensure_quant
+
+TODAY = datetime.date(2026, 11, 20)
+
+
+class UnitOfMeasureFactory(DjangoModelFactory):
+    class Meta:
+        model = UnitOfMeasure
+        django_get_or_create = ["code"]
+
+    code = "each"
+    name = "each"
+
+
+class CategoryFactory(DjangoModelFactory):
+    class Meta:
+        model = Category
+
+    name = factory.Sequence("Category {}".format)
+
+
+class ItemFactory(DjangoModelFactory):
+    class Meta:
+        model = Item
+
+    number = factory.Sequence("HW-{:04}".format)
+    name = factory.Sequence("Item {}".format)
+    base_unit = factory.SubFactory(UnitOfMeasureFactory)
+    unit_cost = Decimal("2.5")
+
+
+class LotItemFactory(ItemFactory):
+    tracking = "lot"
+
+
+class LotFactory(DjangoModelFactory):
+    class Meta:
+        model = Lot
+
+    item = factory.SubFactory(LotItemFactory)
+    number = factory.Sequence("L{:04}".format)
+
+
+class LocationFactory(DjangoModelFactory):
+    class Meta:
+        model = Location
+
+    code = factory.Sequence("LH{}".format)
+    name = factory.Sequence("Lindhafen {}".format)
+
+
+class ZoneFactory(DjangoModelFactory):
+    class Meta:
+        model = Zone
+
+    location = factory.SubFactory(LocationFactory)
+    code = factory.Sequence("Z{}".format)
+
+
+class BinFactory(DjangoModelFactory):
+    class Meta:
+        model = Bin
+
+    location = factory.SubFactory(LocationFactory)
+    code = factory.Sequence("A-01-{:02}".format)
+    walking_order = factory.Sequence(int)
+
+
+class UserFactory(DjangoModelFactory):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence("person{}".format)
+
+    @factory.post_generation
+    def locations(self, create, extracted, **kwargs):
+        for location in extracted or []:
+            LocationAssignment.objects.create(user=self, location=location)
+
+
+def document(location, kind=Kind.RECEIPT, **details):
+    """A document to post, with a request of its own."""
+    defaults = {"by": None, "posting_date": TODAY, "request_id": uuid4()}
+    return Document(kind=kind, location=location, **(defaults | details))
+
+
+def post_lines(location, *lines, kind=Kind.RECEIPT, **details):
+    return post(document(location, kind, **details), [Line(**line) for line in lines])
+
+
+def given_stock(quantity=0, *, bin=None, item=None, lot=None, unit_cost=None):
+    """A quant in which this much was received."""
+    bin = bin or BinFactory()
+    item = item or (lot.item if lot else ItemFactory())
+    quant = ensure_quant(bin=bin, item=item, lot=lot)
+    if quantity:
+        move(quant, quantity, unit_cost=unit_cost)
+    return quant
+
+
+def move(quant, quantity, *, kind=None, **details):
+    """Receive (+) or issue (-) at a quant; returns the register. `quant` is read again."""
+    unit_cost = details.pop("unit_cost", None)
+    kind = kind or (Kind.RECEIPT if quantity > 0 else Kind.ISSUE)
+    line = {"bin": quant.bin_id, "item": quant.item_id, "variant": quant.variant_id, "lot": quant.lot_id}
+    register = post_lines(
+        quant.location, {**line, "quantity": Decimal(quantity), "unit_cost": unit_cost}, kind=kind, **details
+    )
+    quant.refresh_from_db()
+    return register
+
+
+def adjust(quant, quantity, **details):
+    """Somebody looked and says how much there is: a manual adjustment to an absolute quantity."""
+    return move(quant, quantity, kind=Kind.MANUAL_ADJUSTMENT, **details)
