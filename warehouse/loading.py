@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from django.db import connection
 
-from warehouse.matching import MasterData, any_of
+from warehouse.matching import MasterData
 from warehouse.models import (
     Bin,
     Category,
@@ -14,24 +14,37 @@ from warehouse.models import (
     Location,
     LocationAssignment,
     Lot,
+    Quant,
     UnitOfMeasure,
     User,
     Zone,
 )
-from warehouse.sql import LOAD_STAGED, STAGE_ROWS
+from warehouse.quants import ensure_quants
+from warehouse.sql import DATE_LOTS, LOAD_STAGED, STAGE_ROWS
 
 
 def load(model, columns: tuple[str, ...], rows: Iterable[tuple]) -> int:
-    """COPY rows into a table like the model's and insert them in their order, but for those that are there already."""
-    table = model._meta.db_table
+    """Insert rows in the order of their columns, but for those that are there already; return how many."""
+    stage(model, columns, rows)
+    with connection.cursor() as cursor:
+        cursor.execute(LOAD_STAGED.format(table=model._meta.db_table, columns=", ".join(columns)))
+        return cursor.rowcount
+
+
+def stage(model, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
+    """COPY rows into the temporary table import_stage."""
     names = ", ".join(columns)
     with connection.cursor() as cursor:
-        cursor.execute(STAGE_ROWS.format(table=table, columns=names))
+        cursor.execute(STAGE_ROWS.format(table=model._meta.db_table, columns=names))
         with cursor.copy(f"COPY import_stage ({names}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
-        cursor.execute(LOAD_STAGED.format(table=table, columns=names))
-        return cursor.rowcount
+
+
+def load_quants(keys: Iterable[tuple]) -> int:
+    """(bin id, item id, lot id or None): made empty, where nobody named them before."""
+    stage(Quant, ("bin_id", "item_id", "variant_id", "lot_id"), ((bin, item, None, lot) for bin, item, lot in keys))
+    return ensure_quants("import_stage")
 
 
 def load_master_data(master: MasterData, *, by: User | None) -> None:
@@ -58,22 +71,12 @@ def load_bins(master: MasterData) -> None:
         ignore_conflicts=True,
     )
     zones = {(pk, code.casefold()): zone for pk, code, zone in Zone.objects.values_list("location", "code", "pk")}
-    columns = ("location_id", "zone_id", "code", "name", "kind", "walking_order")
-    load(
-        Bin,
-        columns,
-        (
-            (
-                locations[code],
-                zones.get((locations[code], row.zone.casefold())),
-                row.code,
-                row.name,
-                str(row.kind),
-                row.walking_order,
-            )
-            for (code, _bin), row in master.bins.items()
-        ),
+    columns = ("location_id", "code", "name", "zone_id", "kind", "walking_order")
+    rows = (
+        (pk, row.code, row.name, zones.get((pk, row.zone.casefold())), str(row.kind), row.walking_order)
+        for pk, row in ((locations[code], row) for (code, _bin), row in master.bins.items())
     )
+    load(Bin, columns, rows)
 
 
 def load_items(master: MasterData) -> None:
@@ -84,23 +87,20 @@ def load_items(master: MasterData) -> None:
     units = units_by_spelling()
     categories = {name.casefold(): pk for pk, name in Category.objects.order_by("-pk").values_list("pk", "name")}
     columns = ("number", "name", "description", "category_id", "base_unit_id", "tracking", "unit_cost", "blocked")
-    load(
-        Item,
-        columns,
+    rows = (
         (
-            (
-                row.number,
-                row.name,
-                row.description,
-                categories.get(row.category.casefold()),
-                units[row.base_unit.casefold()],
-                str(row.tracking),
-                row.unit_cost,
-                row.blocked,
-            )
-            for row in master.items.values()
-        ),
+            row.number,
+            row.name,
+            row.description,
+            categories.get(row.category.casefold()),
+            units[row.base_unit.casefold()],
+            str(row.tracking),
+            row.unit_cost,
+            row.blocked,
+        )
+        for row in master.items.values()
     )
+    load(Item, columns, rows)
     load_units_and_codes(master, units)
 
 
@@ -112,19 +112,24 @@ def units_by_spelling() -> dict[str, int]:
 
 def load_units_and_codes(master: MasterData, units: Mapping[str, int]) -> None:
     items = ids_of_items(master.items)
-    packs = [
-        (items[row.number], units[row.pack[0].casefold()], *row.pack[1:]) for row in master.items.values() if row.pack
-    ]
-    load(ItemUnit, ("item_id", "unit_of_measure_id", "quantity_per"), (pack[:3] for pack in packs))
     codes = [(items[row.number], None, code) for row in master.items.values() for code in row.codes]
-    codes += [(item, unit, code) for item, unit, _quantity, code in packs if code]
+    packs = []
+    for row in master.items.values():
+        if row.pack:
+            name, quantity, code = row.pack
+            item, unit = items[row.number], units[name.casefold()]
+            packs.append((item, unit, quantity))
+            codes += [(item, unit, code)] if code else []
+    load(ItemUnit, ("item_id", "unit_of_measure_id", "quantity_per"), packs)
     load(ItemReference, ("item_id", "unit_of_measure_id", "code"), codes)
 
 
 def ids_of_items(numbers: Iterable[str]) -> dict[str, int]:
-    return dict(Item.objects.filter(number=any_of(numbers, Item, "number")).values_list("number", "pk"))
+    return dict(Item.objects.filter(number__in=numbers).values_list("number", "pk"))
 
 
-def load_lots(lots: Iterable[tuple]) -> int:
-    """(item id, number, expiration date or None)."""
-    return load(Lot, ("item_id", "number", "expiration_date"), lots)
+def load_lots(lots: Iterable[tuple]) -> None:
+    """(item id, number, expiration date or None). A known lot keeps its date, if it has one."""
+    load(Lot, ("item_id", "number", "expiration_date"), lots)
+    with connection.cursor() as cursor:
+        cursor.execute(DATE_LOTS)

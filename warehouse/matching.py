@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, Func, Value
 from django.utils.translation import gettext_lazy as _
 
 from warehouse.imports import BinRow, ItemRow, LocationRow, Records, Skipped
@@ -29,9 +27,22 @@ SENTENCES = {
     "unknown_location": _("There is no location %(what)s. Import the locations first, or choose to create it."),
 }
 
+# The field that an error is about; planning puts the name of its column in the file there instead.
+FIELDS = {
+    "duplicate_location": "code",
+    "duplicate_bin": "code",
+    "duplicate_item": "number",
+    "two_locations": "location",
+    "not_your_location": "location",
+    "unknown_location": "location",
+    "two_bins": "bin",
+    "unknown_bin": "bin",
+    "adjustment_bin": "bin",
+}
 
-def row_error(record, code: str, column: str = "", **params) -> RowError:
-    return RowError(record.file, record.row, column, code, str(SENTENCES[code] % params))
+
+def row_error(record, code: str, **params) -> RowError:
+    return RowError(record.file, record.row, FIELDS[code], code, str(SENTENCES[code] % params))
 
 
 class Refused(Exception):
@@ -110,6 +121,14 @@ class Places:
         if place and not place.allowed:
             raise Refused("not_your_location", what=text)
         return place
+
+    def code_of(self, text: str) -> str:
+        """The code of a location that this person may use, else blank."""
+        try:
+            place = self.find(text)
+        except Refused:
+            return ""
+        return place.code if place else ""
 
     def free_code(self, name: str) -> str:
         """A code made from a name: "Main Warehouse" is MAIN-WAREHOUSE."""
@@ -232,7 +251,7 @@ def match_bin(master: MasterData, place: Place, row: BinRow, first: dict) -> Non
 
 def match_items(master: MasterData, rows: Collection[ItemRow]) -> None:
     numbers = [row.number for row in rows]
-    known = set(Item.objects.filter(number=any_of(numbers, Item, "number")).values_list("number", flat=True))
+    known = set(Item.objects.filter(number__in=numbers).values_list("number", flat=True))
     units = {spelling.casefold() for unit in UnitOfMeasure.objects.all() for spelling in (unit.code, unit.name)}
     categories = {name.casefold() for name in Category.objects.values_list("name", flat=True)}
     first = {}
@@ -254,10 +273,3 @@ def match_items(master: MasterData, rows: Collection[ItemRow]) -> None:
 
 def twice(code: str, row, first, *, what: str) -> RowError:
     return row_error(row, code, what=what, first=first.row, file=first.file)
-
-
-def any_of(values: Iterable, model, name: str) -> Func:
-    """`= ANY(array)`: one parameter however many values, where IN has one each."""
-    column = model._meta.get_field(name)
-    array = ArrayField(type(column)(max_length=column.max_length) if column.max_length else BigIntegerField())
-    return Func(Value(list(values), output_field=array), function="ANY")

@@ -15,3 +15,22 @@ ENSURE_QUANTS = """
      ORDER BY key.bin_id, key.item_id, key.variant_id, key.lot_id
         ON CONFLICT DO NOTHING
 """
+
+# A table for the rows of a file, with the types of the table that they are for. Parameters are names of our own.
+STAGE_ROWS = """
+    DROP TABLE IF EXISTS pg_temp.import_stage;
+    CREATE TEMPORARY TABLE import_stage ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA
+"""
+
+# In the order of the key, for the same reason as ENSURE_QUANTS. Whatever is there already stays as it is.
+LOAD_STAGED = """
+    INSERT INTO {table} ({columns}) SELECT {columns} FROM pg_temp.import_stage ORDER BY {columns} ON CONFLICT DO NOTHING
+"""
+
+# A lot that was known without an expiration date gets the one that the file gives. After LOAD_STAGED of lots.
+DATE_LOTS = """
+    UPDATE warehouse_lot lot SET expiration_date = given.expiration_date
+      FROM pg_temp.import_stage given
+     WHERE lot.item_id = given.item_id AND lot.number = given.number
+       AND lot.expiration_date IS NULL AND given.expiration_date IS NOT NULL
+"""

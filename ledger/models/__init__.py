@@ -1,13 +1,17 @@
 from .entries import ItemLedgerEntry, StockValue, ValueEntry, WarehouseEntry
+from .imports import ImportFile, ImportStatus, StockImport
 from .registers import EFFECT_OF_KIND, Effect, Kind, Reason, Register
 
 __all__ = [
     "EFFECT_OF_KIND",
     "Effect",
+    "ImportFile",
+    "ImportStatus",
     "ItemLedgerEntry",
     "Kind",
     "Reason",
     "Register",
+    "StockImport",
     "StockValue",
     "ValueEntry",
     "WarehouseEntry",

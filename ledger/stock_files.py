@@ -1,0 +1,226 @@
+"""The rows of stock files, and what can be wrong with them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy as _
+
+from inventory_site.fields import UNIT_COST
+from warehouse.cells import Cells
+from warehouse.imports import limit_of
+from warehouse.matching import MasterData, Place, Refused, row_error
+from warehouse.models import Bin, Item, Lot, Quant, Tracking
+from warehouse.spreadsheets import RowError
+
+SENTENCES = {
+    "is_a_count": _(
+        "The book says %(book)s here, so this is a count, not opening stock. Open a count at this location instead."
+    ),
+    "quantity_missing": _("The quantity is blank. Type 0 where the place is empty."),
+    "unknown_item": _("There is no item %(item)s. Import the items first, or together with the stock."),
+    "item_blocked": _("%(item)s is blocked: nothing of it can be posted."),
+    "item_serialized": _("%(item)s is tracked by units, which are not loaded by quantity."),
+    "lot_missing": _("%(item)s is tracked by lot: fill in the lot."),
+    "lot_not_expected": _("%(item)s is not tracked by lot: leave the lot blank."),
+    "expiry_without_lot": _("%(item)s is not tracked by lot, so it has no expiration date."),
+    "lot_expires_otherwise": _("Lot %(lot)s of %(item)s expires on %(known)s, not on %(given)s."),
+    "lot_expires_twice": _("Lot %(lot)s of %(item)s expires on %(known)s in row %(first)s of %(file)s."),
+    "duplicate_stock": _("The same item, bin and lot stand in row %(first)s of %(file)s already."),
+    "stock_known": _(
+        "%(bin)s has entries of %(item)s already, the book says %(book)s. Count it or adjust it: opening stock is "
+        "loaded once."
+    ),
+}
+# The field that an error is about; planning puts the name of its column in the file there instead.
+FIELDS = {
+    "unknown_item": "item",
+    "item_blocked": "item",
+    "item_serialized": "item",
+    "lot_missing": "lot",
+    "lot_not_expected": "lot",
+    "expiry_without_lot": "expiration_date",
+    "lot_expires_otherwise": "expiration_date",
+    "lot_expires_twice": "expiration_date",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    file: str
+    row: int
+    location: str
+    bin: str
+    item: str
+    lot: str
+    expiration_date: date | None
+    quantity: Decimal
+    unit_cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class StockLine:
+    """A row whose location and bin were found; blank lot: none."""
+
+    row: StockRow
+    location: str
+    bin: str
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        return self.location, self.bin, self.row.item, self.row.lot
+
+    @property
+    def lot_key(self) -> tuple[str, str]:
+        return self.row.item, self.row.lot
+
+
+def read_stock(cells: Cells, *, location: str) -> list[StockRow]:
+    """The rows without faults; `location` is where rows lie that do not say it themselves."""
+    rows = []
+    for row, values in cells.table.rows:
+        faults = len(cells.table.errors)
+        record = read_row(cells, row, values, location)
+        if len(cells.table.errors) == faults:
+            rows.append(record)
+    return rows
+
+
+def read_row(cells: Cells, row: int, values: list[str], location: str) -> StockRow:
+    book = cells.raw(values, "book")
+    if book:
+        cells.refuse("is_a_count", row, "book", message=SENTENCES["is_a_count"], book=book[:20])
+    quantity = cells.number(row, values, "quantity")
+    if not cells.raw(values, "quantity"):
+        cells.refuse("quantity_missing", row, "quantity", message=SENTENCES["quantity_missing"])
+    return StockRow(
+        cells.table.file.name,
+        row,
+        cells.raw(values, "location") or location,
+        cells.text(row, values, "bin", limit=limit_of(Bin, "name")),
+        cells.text(row, values, "item", limit=limit_of(Item, "number"), required=True),
+        cells.text(row, values, "lot", limit=limit_of(Lot, "number")),
+        cells.date(row, values, "expiration_date"),
+        quantity,
+        cells.number(row, values, "unit_cost", UNIT_COST),
+    )
+
+
+def stock_error(row: StockRow, code: str, **params) -> RowError:
+    return RowError(row.file, row.row, FIELDS.get(code, ""), code, str(SENTENCES[code] % params))
+
+
+@dataclass
+class KnownItem:
+    tracking: str
+    unit_cost: Decimal
+    blocked: bool
+
+
+def known_items(rows: Iterable[StockRow], master: MasterData) -> dict[str, KnownItem]:
+    """The items of the rows, as they are or as the same import makes them."""
+    numbers = {row.item for row in rows}
+    fields = ("number", "tracking", "unit_cost", "blocked")
+    found = Item.objects.filter(number__in=numbers).values_list(*fields)
+    made = (
+        (row.number, KnownItem(row.tracking, row.unit_cost, row.blocked))
+        for row in master.items.values()
+        if row.number in numbers
+    )
+    return {number: KnownItem(*rest) for number, *rest in found} | dict(made)
+
+
+def find_place(row: StockRow, master: MasterData) -> tuple[Place, str]:
+    """The location and the code of the bin. Raises Refused."""
+    place = master.places.find(row.location)
+    if place is None:
+        raise Refused("unknown_location", what=row.location)
+    return place, place.bin_named(row.bin)
+
+
+def check_stock(rows: Sequence[StockRow], master: MasterData, errors: list[RowError]) -> list[StockLine]:
+    """The lines that can be loaded as far as the files tell; what is wrong with the others is added to `errors`."""
+    items = known_items(rows, master)
+    lines, first = [], {}
+    for row in rows:
+        try:
+            place, bin_code = find_place(row, master)
+        except Refused as refused:
+            errors.append(row_error(row, refused.code, **refused.params))
+            continue
+        line = StockLine(row, place.code, bin_code)
+        faults = list(item_faults(row, items.get(row.item)))
+        if line.key in first:
+            faults.append(stock_error(row, "duplicate_stock", first=first[line.key].row, file=first[line.key].file))
+        first.setdefault(line.key, row)
+        errors += faults
+        if not faults:
+            lines.append(line)
+    check_lots(lines, errors)
+    return lines
+
+
+def item_faults(row: StockRow, item: KnownItem | None) -> Iterable[RowError]:
+    if item is None:
+        yield stock_error(row, "unknown_item", item=row.item)
+        return
+    tracked_by_lot = item.tracking == Tracking.LOT
+    faults = {
+        "item_blocked": item.blocked,
+        "item_serialized": item.tracking in (Tracking.SERIAL, Tracking.RFID),
+        "lot_missing": tracked_by_lot and not row.lot,
+        "lot_not_expected": item.tracking == Tracking.BULK and row.lot,
+        "expiry_without_lot": item.tracking == Tracking.BULK and not row.lot and row.expiration_date,
+    }
+    for code, broken in faults.items():
+        if broken:
+            yield stock_error(row, code, item=row.item)
+
+
+def check_lots(lines: Iterable[StockLine], errors: list[RowError]) -> None:
+    """One lot has one expiration date, in the files and in what is known."""
+    known = expiration_dates(lines)
+    first: dict[tuple[str, str], StockRow] = {}
+    for line in lines:
+        row, given = line.row, line.row.expiration_date
+        if not row.lot or given is None:
+            continue
+        names = {"lot": row.lot, "item": row.item}
+        earlier = first.setdefault(line.lot_key, row)
+        if known.get(line.lot_key) not in (None, given):
+            errors.append(stock_error(row, "lot_expires_otherwise", known=known[line.lot_key], given=given, **names))
+        elif earlier.expiration_date != given:
+            where = {"first": earlier.row, "file": earlier.file}
+            errors.append(stock_error(row, "lot_expires_twice", known=earlier.expiration_date, **where, **names))
+
+
+def expiration_dates(lines: Iterable[StockLine]) -> dict[tuple[str, str], date | None]:
+    """Of all known lots of the items of these lines."""
+    numbers = {line.row.item for line in lines if line.row.lot}
+    lots = Lot.objects.filter(item__number__in=numbers)
+    return {
+        (item, lot): expires for item, lot, expires in lots.values_list("item__number", "number", "expiration_date")
+    }
+
+
+def known_quants(lines: Iterable[StockLine]) -> dict[tuple[str, str, str, str], tuple[Decimal, int]]:
+    """{(location, bin, item, lot): (quantity, newest entry)} of the quants that are there already."""
+    quants = Quant.objects.filter(
+        location__code__in={line.location for line in lines},
+        item__number__in={line.row.item for line in lines},
+        variant=None,
+    )
+    names = ("location__code", "bin__code", "item__number", "lot__number", "quantity", "last_entry")
+    return {
+        (location, bin_code, item, lot or ""): (quantity, last_entry)
+        for location, bin_code, item, lot, quantity, last_entry in quants.values_list(*names)
+    }
+
+
+def check_untouched(lines: Iterable[StockLine], quants: dict, errors: list[RowError]) -> None:
+    for line in lines:
+        quantity, last_entry = quants.get(line.key, (None, 0))
+        if last_entry:
+            book = f"{quantity.normalize():f}"
+            errors.append(stock_error(line.row, "stock_known", bin=line.bin, item=line.row.item, book=book))
