@@ -1,0 +1,240 @@
+"""Runs both sides in turn and prints a table: seconds, rows a second, ratio to the floor, statements, growth."""
+
+import math
+import os
+import platform
+import resource
+import statistics
+import threading
+import time
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from uuid import uuid4
+
+from django.db import close_old_connections, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from counting.benchmark.floor import Floor
+from counting.benchmark.product import Product, counted, vacuum
+from counting.completing import ask_to_complete, complete_session, digest
+from counting.models import CountLine
+from counting.review import mark_counted
+
+STEPS = ["post", "open", "enter", "complete"]
+BUDGET = 2.0
+ONE_BY_ONE = 400  # single counts that are timed on one connection
+SECONDS = 10  # how long the counters save once a second
+
+
+class Watch:
+    def __init__(self):
+        self.seconds, self.statements = {}, {}
+
+    @contextmanager
+    def step(self, *key):
+        began = time.perf_counter()
+        yield
+        self.seconds.setdefault(key, []).append(time.perf_counter() - began)
+
+    def median(self, *key):
+        return statistics.median(self.seconds[key])
+
+
+def run(sizes, *, repeat, counters, out):
+    watch = Watch()
+    out.write(_machine())
+    singles, review, longest_wait = {}, {}, {}
+    for quants in sizes:
+        for turn in range(repeat):
+            _job(watch, quants, singles if turn == repeat - 1 else {}, review)
+        out.write(f"{quants:,} quants measured")
+    longest_wait = _wait_while_completing(max(sizes))
+    out.write(_table(watch, sizes))
+    quants = max(sizes)
+    one, floor_one = (statistics.median(singles[quants, side]) * 1000 for side in ("product", "floor"))
+    out.write(
+        f"\none count, one connection: {one:.2f} ms in the verb, {floor_one:.2f} ms as one SQL statement: "
+        f"{one / floor_one:.1f}x (budget 3x)"
+    )
+    p50, p95 = _counters_at_once(counters, quants)
+    out.write(
+        f"one count, {counters} counters who save once a second, whole request: {p50:.1f} ms median, {p95:.1f} ms p95 "
+        "(budget 15 and 50)"
+    )
+    for size in sizes:
+        out.write(f"review page at {size:,} lines: {statistics.median(review[size]) * 1000:.0f} ms (budget 300)")
+    out.write(f"longest wait of a one-line posting while {quants:,} lines complete: {longest_wait:.2f} s")
+    out.write(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+
+
+def _job(watch, quants, singles, review):
+    """Both sides, step by step in turn, so that what else the machine does meets both."""
+    product, floor = Product(), Floor()
+    product.prepare(quants)
+    floor.prepare()
+    vacuum()
+    with watch.step(quants, "floor", "post"):
+        floor.post(product.rows())
+    _timed(watch, quants, "post", product.post)
+    vacuum()
+    with watch.step(quants, "floor", "open"):
+        floor.open()
+    _timed(watch, quants, "open", product.open)
+    counts = {side: _counts(side.lines()) for side in (floor, product)}
+    _one_by_one(singles, quants, product, floor)
+    with watch.step(quants, "floor", "enter"):
+        floor.enter(counts[floor])
+    _timed(watch, quants, "enter", lambda: product.enter(counts[product]))
+    product.review()
+    for _ in range(3):
+        began = time.perf_counter()
+        product.review_page()
+        review.setdefault(quants, []).append(time.perf_counter() - began)
+    with watch.step(quants, "floor", "complete"):
+        floor.complete()
+    _timed(watch, quants, "complete", product.complete)
+    wrong, adjusted = product.check()
+    if (wrong, adjusted) != (0, quants // 10):
+        raise RuntimeError(f"{wrong} lines wrong, {adjusted} adjusted")
+
+
+def _timed(watch, quants, step, action):
+    with CaptureQueriesContext(connection) as queries, watch.step(quants, "product", step):
+        action()
+    watch.statements[quants, step] = len(queries)
+
+
+def _counts(lines):
+    return [(line, counted(position, expected), uuid4()) for position, (line, expected) in enumerate(lines)]
+
+
+def _one_by_one(singles, quants, product, floor):
+    lines = CountLine.objects.in_bulk([pk for pk, _ in product.lines()[:ONE_BY_ONE]]).values()
+    for position, (line, (floor_line, _)) in enumerate(zip(lines, floor.lines(), strict=False)):
+        for side, action in (
+            ("product", lambda: product.enter_one(line, Decimal(position))),  # noqa: B023
+            ("floor", lambda: floor.enter_one(floor_line, Decimal(position))),  # noqa: B023
+        ):
+            began = time.perf_counter()
+            action()
+            singles.setdefault((quants, side), []).append(time.perf_counter() - began)
+
+
+def _counters_at_once(counters, quants):
+    """Counters who save once a second through the whole stack of a request, each in a thread of its own."""
+    from django.test import Client
+    from django.urls import reverse
+
+    product = Product()
+    product.prepare(quants)
+    product.post()
+    product.open()
+    lines = [pk for pk, _ in product.lines()]
+    took = []
+
+    def count(number):
+        client = Client(SERVER_NAME="localhost")
+        client.force_login(product.user)
+        for second in range(SECONDS + 1):
+            line = lines[(number * 7919 + second * 31) % len(lines)]
+            data = {"quantity": str(second + 1), "client_id": str(uuid4())}
+            began = time.perf_counter()
+            response = client.post(
+                reverse("count-set", args=[product.session.number, line]), data, headers={"HX-Request": "true"}
+            )
+            ended = time.perf_counter()
+            if response.status_code != 200:
+                raise RuntimeError(response.status_code)
+            if second:  # the first compiles templates and opens the connection
+                took.append(ended - began)
+            time.sleep(max(0, 1 - (ended - began)))
+        close_old_connections()
+        connection.close()
+
+    threads = [threading.Thread(target=count, args=(number,)) for number in range(counters)]
+    for number, thread in enumerate(threads):
+        thread.start()
+        time.sleep(1 / len(threads) if number < len(threads) - 1 else 0)
+    for thread in threads:
+        thread.join()
+    took.sort()
+    return 1000 * statistics.median(took), 1000 * took[int(len(took) * 0.95)]
+
+
+def _wait_while_completing(quants):
+    """Somebody receives one piece over and over while a count of the whole location completes."""
+    product = Product()
+    product.prepare(quants)
+    product.post()
+    product.open()
+    product.enter(_counts(product.lines()))
+    mark_counted(product.session, by=product.user, at=timezone.now())
+    ask_to_complete(product.session, by=product.user, at=timezone.now(), confirmed=digest(product.session))
+    done, waits = threading.Event(), []
+
+    def receive():
+        while not done.is_set():
+            began = time.perf_counter()
+            product.post_one()
+            waits.append(time.perf_counter() - began)
+        connection.close()
+
+    thread = threading.Thread(target=receive)
+    thread.start()
+    complete_session(product.session.pk)
+    done.set()
+    thread.join()
+    return max(waits)
+
+
+def _table(watch, sizes):
+    header = (
+        f"{'step':10}"
+        + "".join(f"{size:>12,} {'rows/s':>9} {'x floor':>8} {'stmts':>6}" for size in sizes)
+        + f"{'exponent':>10}"
+    )
+    rows = [_row(watch, sizes, step) for step in STEPS]
+    totals = {
+        (size, side): sum(watch.median(size, side, step) for step in STEPS)
+        for size in sizes
+        for side in ("product", "floor")
+    }
+    job = f"{'whole job':10}" + "".join(
+        f"{totals[size, 'product']:>10.3f} s {size / totals[size, 'product']:>9,.0f} "
+        f"{totals[size, 'product'] / totals[size, 'floor']:>8.2f} {'':>6}"
+        for size in sizes
+    )
+    verdict = max(totals[size, "product"] / totals[size, "floor"] for size in sizes[-1:])
+    return "\n".join(
+        [header, *rows, job, f"whole job at {sizes[-1]:,} quants: {verdict:.2f}x the floor (budget {BUDGET:.0f}x)"]
+    )
+
+
+def _row(watch, sizes, step):
+    cells = []
+    for size in sizes:
+        seconds = watch.median(size, "product", step)
+        ratio = seconds / watch.median(size, "floor", step)
+        cells.append(f"{seconds:>10.3f} s {size / seconds:>9,.0f} {ratio:>8.2f} {watch.statements[size, step]:>6}")
+    return f"{step:10}" + "".join(cells) + f"{_exponent(watch, sizes, step):>10}"
+
+
+def _exponent(watch, sizes, step):
+    """How the time grows between the two largest sizes: 1 is in step with the size."""
+    if len(sizes) < 2:
+        return ""
+    small, large = sizes[-2:]
+    growth = watch.median(large, "product", step) / watch.median(small, "product", step)
+    return f"{math.log(growth) / math.log(large / small):.2f}"
+
+
+def _machine():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        version = cursor.fetchone()[0]
+    return (
+        f"{date.today()}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
+        f"PostgreSQL {version}, load {os.getloadavg()[0]:.1f}"
+    )

@@ -1,0 +1,25 @@
+"""`manage.py bench`: the count job, against the same work written by hand in SQL, in one run on one scratch database."""
+
+from django.core.management.base import BaseCommand
+from django.db import connection
+
+from counting.benchmark.run import run
+
+
+class Command(BaseCommand):
+    help = (
+        "Measure posting, opening, counting, reviewing and completing against hand-written SQL, on a scratch database."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--sizes", nargs="+", type=int, default=[1_000, 10_000, 100_000], help="quants")
+        parser.add_argument("--repeat", type=int, default=3, help="medians of so many runs")
+        parser.add_argument("--counters", type=int, default=8, help="counters who save at the same time")
+
+    def handle(self, *, sizes, repeat, counters, **options):
+        original = connection.settings_dict["NAME"]
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        try:
+            run(sizes, repeat=repeat, counters=counters, out=self.stdout)
+        finally:
+            connection.creation.destroy_test_db(original, verbosity=0)
