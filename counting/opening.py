@@ -54,11 +54,6 @@ class SerializedItem(DomainError):
     text = _("%(item)s is tracked by units and cannot be counted by quantity.")
 
 
-class ExpiryContradicts(DomainError):
-    code = "expiry_contradicts"
-    text = _("Lot %(lot)s expires on %(known)s by the book. Check the label, or correct the lot in the admin site.")
-
-
 @dataclass(frozen=True)
 class Scope:
     """Which quants of a location to count. Blank means all; the conditions are joined by "and"."""
@@ -193,14 +188,3 @@ def _check_found(session, *, bin, item, lot):
         raise LotNeeded(item=item)
     if item.tracking == "bulk" and lot is not None:
         raise LotNotExpected(item=item)
-
-
-def ensure_lot(item: Item, number: str, expiration_date: date | None = None) -> Lot:
-    """The lot of this number, made if it is new. A known lot keeps its date; a label that contradicts it is an error."""
-    lot, _created = Lot.objects.get_or_create(item=item, number=number, defaults={"expiration_date": expiration_date})
-    if expiration_date and lot.expiration_date and lot.expiration_date != expiration_date:
-        raise ExpiryContradicts(lot=number, known=lot.expiration_date)
-    if expiration_date and lot.expiration_date is None:
-        Lot.objects.filter(pk=lot.pk, expiration_date=None).update(expiration_date=expiration_date)
-        lot.expiration_date = expiration_date
-    return lot

@@ -101,6 +101,11 @@ class Register(models.Model):
         ordering = ["-id"]
         verbose_name = _("document")
         verbose_name_plural = _("documents")
+        permissions = [
+            ("adjust_register", "Can say how much there is (manual adjustment)"),
+            ("reverse_register", "Can reverse a document"),
+            ("import_stock", "Can import master data and stock"),
+        ]
         indexes = [
             # Both also give the newest posted_at of a location, which the next posting reads under the lock.
             models.Index(fields=["location", "posted_at"], name="register_by_location"),
