@@ -11,7 +11,17 @@ from urllib.parse import quote
 
 from .servers import EmbeddedServerError, Postgres, Redis
 
-__all__ = ["VAR_DIR", "EmbeddedServerError", "Postgres", "Redis", "database", "postgres", "redis", "redis_url", "secret"]
+__all__ = [
+    "VAR_DIR",
+    "EmbeddedServerError",
+    "Postgres",
+    "Redis",
+    "database",
+    "postgres",
+    "redis",
+    "redis_url",
+    "secret",
+]
 
 VAR_DIR = Path(os.environ.get("VAR_DIR") or Path(__file__).resolve().parent.parent.parent / "var").absolute()
 

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -66,6 +66,9 @@ class Server:
                 except BlockingIOError:
                     return
                 self.stop()
+                if self.sockets != self.directory / "run":
+                    with suppress(OSError):
+                        self.sockets.rmdir()
 
     def start(self):
         # One that is starting or stopping just now will soon be one or the other.
@@ -154,7 +157,7 @@ class Postgres(Server):
         log = self.data / "server.log"
         self._run("pg_ctl", "start", "--pgdata", self.data, "--log", log, "--timeout", PATIENCE, log=log)
         with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
-            if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [self.DATABASE]).fetchone():
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self.DATABASE]).fetchone():
                 connection.execute(f'CREATE DATABASE "{self.DATABASE}"')
 
     def _make_data(self, account):
@@ -192,7 +195,7 @@ class Postgres(Server):
         os.chown(path, account.pw_uid, account.pw_gid)
 
     def _forget_the_dead(self):
-        """Remove the pid file of a server that was killed, once nothing of it is left.
+        """Remove the pid files of a server that was killed, once nothing of it is left.
 
         PostgreSQL does so by itself, except where the number meanwhile belongs to something else, as it does after
         a container was restarted; then it would refuse to start.
@@ -200,6 +203,7 @@ class Postgres(Server):
         if (self.data / "postmaster.pid").exists() and not self.pid():
             wait_until(lambda: not self._remains(), f"Processes of a killed server still use {self.data}.")
             (self.data / "postmaster.pid").unlink()
+            (self.sockets / f".s.PGSQL.{self.PORT}.lock").unlink(missing_ok=True)
 
     def _remains(self):
         for process in psutil.process_iter(["name", "cwd"]):
@@ -332,8 +336,8 @@ def living(pid_file, *, named):
         return None
 
 
-def wait_until(condition, otherwise):
-    ends = time.monotonic() + PATIENCE
+def wait_until(condition, otherwise, *, seconds=PATIENCE):
+    ends = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > ends:
             raise EmbeddedServerError(otherwise)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -271,10 +271,8 @@ def stop(processes):
         process.child.terminate()
     ends = time.monotonic() + GRACE
     for process in started:
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.child.wait(max(0, ends - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
         # Whatever the child has left of its own children.
         process.signal(signal.SIGKILL)
         process.child.wait()

@@ -1,0 +1,58 @@
+# Needs Python 3.11 or newer with pip, and make. Everything else is installed into .venv from pinned requirements.
+PYTHON ?= python3
+BIN := .venv/bin
+HOST ?= 127.0.0.1
+PORT ?= 8000
+QUANTS ?= 5000
+
+.PHONY: help demo test bench lint requirements
+
+help:
+	@echo "make demo          run everything with a demonstration warehouse (PORT=8000 HOST=127.0.0.1 QUANTS=5000)"
+	@echo "make test          run all tests (ARGS='tests/ledger -x')"
+	@echo "make lint          style, imports, deployment checks, missing migrations"
+	@echo "make bench         measure against the same work in plain SQL (ARGS='--quants 100000')"
+	@echo "make requirements  pin the newest versions that pyproject.toml allows (needs uv)"
+
+demo: .venv/installed
+	@$(BIN)/python manage.py demo --host $(HOST) --port $(PORT) --quants $(QUANTS) $(ARGS)
+
+test: .venv/installed-dev
+	@$(BIN)/python -m pytest $(ARGS)
+
+bench: .venv/installed-dev
+	@$(BIN)/python manage.py bench $(ARGS)
+
+lint: export DEBUG = 0
+lint: export SECRET_KEY = only-for-the-checks-of-make-lint-and-long-enough-to-please-them
+lint: export ALLOWED_HOSTS = example.com
+lint: .venv/installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+requirements:
+	uv pip compile --upgrade $(COMPILE) --output-file requirements.txt
+	uv pip compile --upgrade $(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+
+COMPILE = pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	@echo "Installing the tools for development into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv/installed: requirements.txt .venv/bin/pip
+	@echo "Installing the requirements into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+# Debian's Python comes without ensurepip: there pip installs itself into .venv, in the version that Debian has.
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Truecount needs Python 3.11 or newer; \
+	this is %d.%d. Say which one: make PYTHON=/path/to/python3.12" % v[:2])'
+	@$(PYTHON) -m venv .venv >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip .venv && \
+	$(PYTHON) -m pip --python .venv/bin/python install --quiet --disable-pip-version-check pip; }

@@ -1,0 +1,172 @@
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import uuid
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.core.cache import caches
+from django.db import connection
+
+from inventory_site import embedded
+from inventory_site.celery import app as celery_app
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# Shares its Redis with a demonstration that may be running: another prefix keeps their tasks apart.
+REDIS_PREFIX = f"test-{uuid.uuid4().hex}:"
+
+# Playwright drives its browser from an event loop, and Django then takes every query for an asynchronous one.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+
+def pytest_configure():
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.REDIS_PREFIX = REDIS_PREFIX
+    settings.CACHES["default"]["KEY_PREFIX"] = REDIS_PREFIX + "cache"
+    celery_app.conf.broker_transport_options["global_keyprefix"] = REDIS_PREFIX
+
+
+def pytest_report_header():
+    return [
+        f"postgresql: {'DATABASE_URL' if settings.DATABASE_URL else 'embedded'}",
+        f"redis: {'REDIS_URL' if os.environ.get('REDIS_URL') else 'embedded'}",
+        f"chromium: {CHROMIUM or 'not found, all tests in a browser are SKIPPED'}",
+    ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def redis_server():
+    """The Redis that settings name; at the end nothing of ours is left in it."""
+    if not os.environ.get("REDIS_URL"):
+        embedded.redis.use()
+    yield
+    client = caches["default"]._cache.get_client()
+    if keys := list(client.scan_iter(f"*{REDIS_PREFIX}*")):
+        client.delete(*keys)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(redis_server):
+    yield
+    client = caches["default"]._cache.get_client()
+    if keys := list(client.scan_iter(f"*{REDIS_PREFIX}cache*")):
+        client.delete(*keys)
+
+
+@pytest.fixture
+def worker(transactional_db):
+    """A real Celery worker on the test database."""
+    worker = Worker()
+    worker.start()
+    yield worker
+    worker.stop()
+
+
+class Worker:
+    def __init__(self):
+        self.log = settings.VAR_DIR / "log" / "test-worker.log"
+        self.process = None
+
+    def start(self):
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", "inventory_site", "worker", "--concurrency", "2", "-l", "INFO"],
+                cwd=settings.BASE_DIR, env={**os.environ, **self.environment()}, start_new_session=True,
+                stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        eventually(lambda: " ready." in self.log.read_text(), f"No worker: {self.log.read_text()}", seconds=60)
+
+    def environment(self):
+        return {"DATABASE_URL": database_url(), "REDIS_PREFIX": REDIS_PREFIX, "CELERY_LOG": str(self.log)}
+
+    def kill(self):
+        """As a machine that loses power: the worker and its children, without a word."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+def database_url():
+    """The test database, for another process."""
+    its = {name: quote(str(value), safe="") for name, value in connection.settings_dict.items() if value}
+    password = f":{its['PASSWORD']}" if "PASSWORD" in its else ""
+    port = f":{its['PORT']}" if "PORT" in its else ""
+    return f"postgres://{its.get('USER', '')}{password}@{its.get('HOST', '')}{port}/{its['NAME']}"
+
+
+def eventually(condition, otherwise="It did not happen.", *, seconds=30):
+    """Wait for what another process or thread does."""
+    embedded.servers.wait_until(condition, otherwise, seconds=seconds)
+
+
+@pytest.fixture
+def own_redis(tmp_path):
+    """A Redis of this test alone, to be stopped and started: `own_redis.stop()`, `own_redis.start()`."""
+    server = embedded.Redis(tmp_path / "redis")
+    server.use()
+    yield server
+    server.release()
+
+
+@pytest.fixture
+def redis_is_down(settings):
+    """Nobody answers where Celery and the cache look for Redis."""
+    nowhere = "127.0.0.1:1"
+    before = celery_app.conf.broker_url
+    celery_app.conf.broker_url = celery_app.conf.broker_write_url = f"redis://{nowhere}/0"
+    forget_connections()
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": f"redis://{nowhere}/0"}}
+    yield
+    celery_app.conf.broker_url = celery_app.conf.broker_write_url = before
+    forget_connections()
+
+
+def forget_connections():
+    celery_app.pool.force_close_all()
+    celery_app._pool = None
+    celery_app.amqp._producer_pool = None
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not CHROMIUM and os.environ.get("TRUECOUNT_REQUIRE_BROWSER") == "1":
+        pytest.fail("TRUECOUNT_REQUIRE_BROWSER is set, and there is no Chromium.")
+    if not CHROMIUM:
+        pytest.skip("There is no Chromium on this machine (apt install chromium).")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def desktop(browser, live_server):
+    """A page in a window, with the address of the live server as its base."""
+    yield from open_page(browser, live_server, viewport={"width": 1280, "height": 800})
+
+
+@pytest.fixture
+def phone(browser, live_server):
+    """A page on a phone: narrow, and touched."""
+    yield from open_page(browser, live_server, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+
+
+def open_page(browser, live_server, **options):
+    context = browser.new_context(base_url=live_server.url, locale="en-GB", **options)
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()
