@@ -4,22 +4,21 @@ import signal
 import subprocess
 import sys
 import uuid
+from contextlib import contextmanager
 from urllib.parse import quote
 
+import kombu.pools
 import pytest
 from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 
-from inventory_site import embedded
+from inventory_site import embedded, environment
 from inventory_site.celery import app as celery_app
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # Shares its Redis with a demonstration that may be running: another prefix keeps their tasks apart.
 REDIS_PREFIX = f"test-{uuid.uuid4().hex}:"
-
-# Playwright drives its browser from an event loop, and Django then takes every query for an asynchronous one.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 
 def pytest_configure():
@@ -81,7 +80,7 @@ class Worker:
         eventually(lambda: " ready." in self.log.read_text(), f"No worker: {self.log.read_text()}", seconds=60)
 
     def environment(self):
-        return {"DATABASE_URL": database_url(), "REDIS_PREFIX": REDIS_PREFIX, "CELERY_LOG": str(self.log)}
+        return {"DATABASE_URL": database_url(), "REDIS_PREFIX": REDIS_PREFIX}
 
     def kill(self):
         """As a machine that loses power: the worker and its children, without a word."""
@@ -111,31 +110,40 @@ def eventually(condition, otherwise="It did not happen.", *, seconds=30):
 
 
 @pytest.fixture
-def own_redis(tmp_path):
-    """A Redis of this test alone, to be stopped and started: `own_redis.stop()`, `own_redis.start()`."""
+def own_redis(tmp_path, settings):
+    """A Redis of this test alone, to be stopped and started: `own_redis.stop()`, `own_redis.start()`.
+
+    Celery and the cache use it meanwhile.
+    """
     server = embedded.Redis(tmp_path / "redis")
     server.use()
-    yield server
+    with another_redis(f"unix://{quote(str(server.socket))}", settings):
+        yield server
     server.release()
 
 
 @pytest.fixture
 def redis_is_down(settings):
     """Nobody answers where Celery and the cache look for Redis."""
-    nowhere = "127.0.0.1:1"
+    with another_redis("redis://127.0.0.1:1/0", settings):
+        yield
+
+
+@contextmanager
+def another_redis(url, settings):
+    broker = environment.broker(url)
     before = celery_app.conf.broker_url
-    celery_app.conf.broker_url = celery_app.conf.broker_write_url = f"redis://{nowhere}/0"
+    celery_app.conf.broker_url = celery_app.conf.broker_write_url = broker
     forget_connections()
-    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": f"redis://{nowhere}/0"}}
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": url}}
     yield
     celery_app.conf.broker_url = celery_app.conf.broker_write_url = before
     forget_connections()
 
 
 def forget_connections():
-    celery_app.pool.force_close_all()
-    celery_app._pool = None
-    celery_app.amqp._producer_pool = None
+    kombu.pools.reset()
+    celery_app._pool = celery_app.amqp._producer_pool = None
 
 
 @pytest.fixture(scope="session")
@@ -146,7 +154,9 @@ def browser():
         pytest.skip("There is no Chromium on this machine (apt install chromium).")
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        # Playwright drives its browser from an event loop, and Django then takes every query for an asynchronous one.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser
