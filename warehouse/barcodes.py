@@ -215,11 +215,8 @@ def elements_at(text: str, position: int, *, separated: bool) -> Iterator[tuple[
         first = GS1ElementString.extract(rest, config=LENIENT_DATES)
     except NOT_READABLE:
         return
-    if first.ai.separator_required:
-        ends = ends_of_variable_length(rest, separated=separated)
-    else:
-        ends = [len(first)]
-    for end in ends:
+    variable = first.ai.separator_required
+    for end in ends_of_variable_length(rest, separated=separated) if variable else [len(first)]:
         if element := whole_element(rest[:end]):
             yield element, len(text) - len(rest[end:].lstrip(FNC1))
 

@@ -137,7 +137,7 @@ def date_of(text: str, *, day_first: bool | None = None) -> date | None:
         return a_date(match["year"], month, day)
     for form in DATES_IN_WORDS:
         try:
-            return datetime.strptime(text, form).date()
+            return datetime.strptime(text, form).date()  # noqa: DTZ007 (a date has no time zone)
         except ValueError:
             continue
     return None

@@ -30,6 +30,7 @@ SENTENCES = {
     "file_too_long": _("The file has more than 200,000 rows. Split it."),
     "file_unreadable": _("This is neither a CSV file nor an Excel workbook (.xlsx)."),
     "file_old_excel": _("This is an old Excel workbook (.xls). Save it as .xlsx or CSV."),
+    "broken_quotes": _("From this row on the quotes do not fit: one that opens must close before the next comma."),
     "too_many_columns": _("The file has more than 100 columns."),
     "duplicate_column": _("Two columns are named %(column)s."),
     "too_many_cells": _("This row has more cells than the header: put text with commas in quotes."),
@@ -80,8 +81,8 @@ class Table:
 class Unreadable(Exception):
     """Stops reading a file; never leaves this module."""
 
-    def __init__(self, code: str):
-        self.code = code
+    def __init__(self, code: str, row: int = 0):
+        self.code, self.row = code, row
 
 
 def squash(text: str) -> str:
@@ -94,7 +95,7 @@ def read_table(file: SourceFile) -> Table:
     try:
         fill(table, numbered_rows(table))
     except Unreadable as error:
-        table.refuse(error.code)
+        table.refuse(error.code, row=error.row)
     return table
 
 
@@ -156,11 +157,12 @@ def csv_rows(content: bytes) -> Iterator[list[str]]:
     if "\0" in text:
         raise Unreadable("file_unreadable")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
+    row = 1
     try:
-        for cells in reader:
+        for row, cells in enumerate(reader, start=2):
             yield [cell.strip() for cell in cells]
     except csv.Error as error:
-        raise Unreadable("file_unreadable") from error
+        raise Unreadable("broken_quotes", row) from error
 
 
 def decoded(content: bytes) -> str:

@@ -17,7 +17,8 @@ class ImportStatus(models.TextChoices):
 
 
 TRANSITIONS = {
-    ImportStatus.CHECKED: {ImportStatus.ASKED},
+    # To itself: decided on and checked again.
+    ImportStatus.CHECKED: {ImportStatus.CHECKED, ImportStatus.ASKED},
     # Back to checked: what was found right meanwhile is wrong, and nothing was imported.
     ImportStatus.ASKED: {ImportStatus.CHECKED, ImportStatus.APPLIED},
     ImportStatus.APPLIED: set(),
@@ -25,7 +26,7 @@ TRANSITIONS = {
 
 
 class WrongImportStatus(DomainError):
-    code, text = "wrong_status", _("This import is not %(target)s any more: look at it again.")
+    code, text = "wrong_status", _("Somebody was faster: this import is %(status)s. Look at it again.")
 
 
 class StockImportQuerySet(models.QuerySet):
@@ -82,7 +83,8 @@ class StockImport(models.Model):
     def move_to(self, target, **changes):
         allowed = [status for status, targets in TRANSITIONS.items() if target in targets]
         if not StockImport.objects.filter(pk=self.pk, status__in=allowed).update(status=target, **changes):
-            raise WrongImportStatus(target=target.label)
+            self.refresh_from_db(fields=["status"])
+            raise WrongImportStatus(status=self.get_status_display())
         for name, value in {"status": target, **changes}.items():
             setattr(self, name, value)
 

@@ -1,0 +1,18 @@
+"""Doorways from the queue: fetch by id, call the verb, return something printable. All are safe to run twice."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from ledger.importing import carry_out, left_behind
+
+
+@shared_task
+def apply_stock_import(import_id: int) -> str:
+    return carry_out(import_id, at=timezone.now())
+
+
+@shared_task
+def pick_up_imports() -> list[str]:
+    """Imports whose worker died or whose message was lost."""
+    now = timezone.now()
+    return [f"{stock_import}: {carry_out(stock_import.pk, at=now)}" for stock_import in left_behind(now)]
