@@ -1,12 +1,21 @@
 """The words in which pages, verbs and jobs ask about counts."""
 
 from django.db import connection, models
-from django.db.models import Count, ExpressionWrapper, F, Q, Sum
+from django.db.models import Case, Count, ExpressionWrapper, F, Q, Sum, Value, When
 from django.db.models.functions import Abs, Coalesce
 
 from inventory_site.fields import MONEY
 
 VALUE = ExpressionWrapper(F("discrepancy") * F("unit_cost"), output_field=models.DecimalField(**MONEY))
+# How a review groups its lines: what is to be done comes first.
+REVIEW_GROUP = Case(
+    When(recount_asked=True, then=Value(2)),
+    When(decision="left_out", then=Value(4)),
+    When(decision="accepted", then=Value(3)),
+    When(counted_quantity__isnull=True, then=Value(6)),
+    When(discrepancy=0, disturbed=False, then=Value(5)),
+    default=Value(1),
+)
 
 
 class CountSessionQuerySet(models.QuerySet):
@@ -125,25 +134,58 @@ class CountLineQuerySet(models.QuerySet):
     def largest_value_first(self):
         return self.with_value().order_by(F("abs_value").desc(nulls_last=True), "pk")
 
+    def in_review_order(self):
+        """Adds `group`, by which a review shows its lines, and `abs_value`."""
+        return self.with_value().annotate(group=REVIEW_GROUP)
+
+    def notable(self):
+        """The lines that a review shows at first: all but those that match and those that nobody counted."""
+        return self.filter(
+            Q(discrepancy__lt=0)
+            | Q(discrepancy__gt=0)
+            | Q(recount_asked=True)
+            | Q(decision="left_out")
+            | Q(disturbed=True, counted_quantity__isnull=False)
+        )
+
+    def added(self):
+        """Items that counters found where the book had none."""
+        return self.filter(found=True)
+
+    def settled_since(self, session):
+        """The lines of this session that a newer look has settled: a COUNTED entry after their watermark."""
+        if session.ended_at:
+            return self.filter(superseded=True)
+        later = {
+            "effect": "counted",
+            "register__location": session.location_id,
+            "register__posted_at__gt": session.opened_at,
+            "register__reversed_by__isnull": True,
+        }
+        newest = {f"quant__entries__{name}": value for name, value in later.items()}
+        return self.filter(**newest, quant__entries__id__gt=F("watermark")).distinct()
+
     def totals(self):
         """How a review stands, in one statement: numbers of lines and sums of units and money."""
         zero = models.Value(0, output_field=models.DecimalField(**MONEY))
-        more = Q(discrepancy__gt=0)
-        less = Q(discrepancy__lt=0)
+        more, less = Q(discrepancy__gt=0), Q(discrepancy__lt=0)
+        counted = Q(counted_quantity__isnull=False)
         return self.aggregate(
-            all=Count("pk"),
-            counted=Count("pk", filter=Q(counted_quantity__isnull=False)),
-            matched=Count("pk", filter=Q(discrepancy=0)),
-            off=Count("pk", filter=more | less),
-            disturbed=Count("pk", filter=Q(disturbed=True, counted_quantity__isnull=False)),
-            to_decide=Count(
+            all_lines=Count("pk"),
+            counted_lines=Count("counted_quantity"),
+            matched_lines=Count("pk", filter=Q(discrepancy=0)),
+            disturbed_lines=Count("pk", filter=counted & Q(disturbed=True)),
+            undecided_lines=Count(
                 "pk",
-                filter=Q(counted_quantity__isnull=False, decision="open", recount_asked=False)
-                & (more | less | Q(disturbed=True)),
+                filter=counted & Q(decision="open", recount_asked=False) & (more | less | Q(disturbed=True)),
             ),
-            recounts=Count("pk", filter=Q(recount_asked=True)),
-            accepted=Count("pk", filter=Q(decision="accepted")),
-            left_out=Count("pk", filter=Q(decision="left_out")),
+            unsettled_lines=Count(
+                "pk", filter=counted & Q(decision="open", recount_asked=False, disturbed=True)
+            ),
+            recount_lines=Count("pk", filter=Q(recount_asked=True)),
+            accepted_lines=Count("pk", filter=Q(decision="accepted")),
+            left_out_lines=Count("pk", filter=Q(decision="left_out")),
+            added_lines=Count("pk", filter=Q(found=True)),
             found_lines=Count("pk", filter=more),
             found_units=Coalesce(Sum("discrepancy", filter=more), zero),
             found_value=Coalesce(Sum(VALUE, filter=more), zero),

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from counting import sql
-from counting.models import CountLine, CountSession, Decision, Status
+from counting.models import CountLine, CountSession, Decision, PutAside, Status
 from inventory_site.errors import DomainError
 from ledger.models import Reason
 from warehouse.models import User
@@ -123,6 +123,11 @@ def give_reason(session: CountSession, lines: Iterable[int], *, reason: Reason |
     return session.lines.filter(pk__in=lines).update(reason=reason)
 
 
+def settle(put_aside: PutAside, *, by: User, at: datetime) -> bool:
+    """A scan that was put aside is dealt with; True if this did it, False if somebody did before."""
+    return bool(PutAside.objects.filter(pk=put_aside.pk, settled_at=None).update(settled_by=by, settled_at=at))
+
+
 @transaction.atomic
 def cancel(session: CountSession, *, by: User, at: datetime) -> None:
     """End a session without posting. What was counted is kept."""
@@ -143,9 +148,7 @@ def adjustments(session: CountSession, lines: Iterable[CountLine]) -> None:
     if not by_id:
         return
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.ADJUSTMENTS.format(where="l.id = ANY(%(lines)s)"), {"session": session.pk, "lines": list(by_id)}
-        )
+        cursor.execute(sql.ADJUSTMENTS, {"session": session.pk, "lines": list(by_id)})
         for pk, adjustment, superseded, corrected in cursor.fetchall():
             line = by_id[pk]
             line.planned, line.superseded_now, line.corrected = adjustment, superseded, corrected

@@ -164,10 +164,9 @@ RECORD_UPLOAD = """
                disturbed = coalesce(u.begun <> q.last_entry, false),
                counted_at = greatest(%(at)s, l.counted_at), counted_by_id = %(by)s, counted_round = l.round,
                recount_asked = false, decision = 'open', accepted_quantity = NULL
-          FROM count_upload u
-          JOIN counting_countline mine ON mine.id = u.line_id
-          JOIN warehouse_quant q ON q.id = mine.quant_id
-         WHERE l.id = u.line_id AND (u.quantity IS NOT NULL OR u.begun = q.last_entry)
+          FROM count_upload u, warehouse_quant q
+         WHERE l.id = u.line_id AND l.session_id = %(session)s AND q.id = l.quant_id
+           AND (u.quantity IS NOT NULL OR u.begun = q.last_entry)
            AND NOT EXISTS (SELECT 1 FROM counting_countentry e WHERE e.client_id = u.client_id)
         RETURNING l.id, l.round, l.counted_quantity, l.counted_at, l.begun, u.client_id)
     INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
@@ -178,8 +177,8 @@ RECORD_UPLOAD = """
 # What happened to the quants of a session after each line was counted (ARCHITECTURE 5, time-true arithmetic):
 # a document and its reversal, both later than the count, cancel; a reversal that is left corrects something that the
 # book already held (posting gives every reversal the effect "corrected"); a COUNTED entry that is left has settled
-# the quant. Only quants whose newest entry is not the watermark are looked at.
-LATER = """
+# the quant. Only quants whose newest entry is not the watermark are looked at. {lines} narrows a session to some lines.
+LATER_OF = """
     SELECT l.id AS line_id,
            coalesce(sum(e.quantity) FILTER (WHERE e.effect = 'corrected'), 0) AS corrected,
            coalesce(bool_or(e.effect = 'counted'), false) AS settled
@@ -187,12 +186,13 @@ LATER = """
       JOIN warehouse_quant q ON q.id = l.quant_id AND q.last_entry <> l.watermark
       JOIN ledger_warehouseentry e ON e.quant_id = q.id AND e.id > l.watermark
       JOIN ledger_register r ON r.id = e.register_id
-     WHERE l.session_id = %(session)s
+     WHERE l.session_id = %(session)s {lines}
        AND NOT EXISTS (SELECT 1 FROM ledger_register reversal WHERE reversal.reverses_id = r.id)
        AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone
                         WHERE undone.register_id = r.reverses_id AND undone.quant_id = q.id AND undone.id > l.watermark)
      GROUP BY l.id
 """
+LATER = LATER_OF.format(lines="")
 
 # Adjustment = discrepancy (or the part of it that was accepted) less the corrections since; nothing where a newer look
 # has settled the quant. A part never turns into its opposite, and never exceeds what is left of the discrepancy.
@@ -208,13 +208,37 @@ ADJUSTMENT = """
     END
 """
 
-# The adjustments as things stand, for a review: {where} narrows the lines (alias l).
+ADJUSTMENT_AT_REST = """
+    CASE WHEN l.counted_quantity IS NULL OR l.decision = 'left_out' OR l.recount_asked THEN NULL
+         ELSE coalesce(l.accepted_quantity, l.discrepancy) END
+"""
+
+# The adjustments of some lines as things stand, for a page of a review.
+THESE_LINES = "AND l.id = ANY(%(lines)s)"
 ADJUSTMENTS = f"""
-    WITH later AS ({LATER})
+    WITH later AS ({LATER_OF.format(lines=THESE_LINES)})
     SELECT l.id, {ADJUSTMENT} AS adjustment, coalesce(later.settled, false) AS superseded,
            coalesce(later.corrected, 0) AS corrected
       FROM counting_countline l LEFT JOIN later ON later.line_id = l.id
-     WHERE l.session_id = %(session)s AND {{where}}
+     WHERE l.session_id = %(session)s {THESE_LINES}
+"""
+
+# What was posted at the quants of these lines: since the opening up to the count (the newest of it), and within a while
+# after the count (the earliest of it). The ORM cannot limit rows for each line; a quant can have years of entries.
+MOVEMENTS = """
+    SELECT l.id, e.id, EXISTS (SELECT 1 FROM ledger_register reversal WHERE reversal.reverses_id = e.register_id)
+      FROM counting_countline l
+     CROSS JOIN LATERAL (
+           (SELECT e.id, e.register_id FROM ledger_warehouseentry e JOIN ledger_register r ON r.id = e.register_id
+             WHERE e.quant_id = l.quant_id AND r.posted_at > %(opened_at)s
+               AND e.id <= coalesce(l.watermark, 9223372036854775807)
+             ORDER BY e.id DESC LIMIT %(limit)s)
+            UNION ALL
+           (SELECT e.id, e.register_id FROM ledger_warehouseentry e JOIN ledger_register r ON r.id = e.register_id
+             WHERE e.quant_id = l.quant_id AND e.id > l.watermark AND r.posted_at <= l.counted_at + %(late)s
+             ORDER BY e.id LIMIT %(limit)s)) e
+     WHERE l.id = ANY(%(lines)s)
+     ORDER BY e.id
 """
 
 DIGEST = f"""
@@ -229,13 +253,24 @@ DIGEST = f"""
       FROM line
 """
 
-# One UPDATE closes all lines of a session and writes what completing posts.
-CLOSE_LINES = f"""
-    WITH later AS ({LATER})
+# Closing writes what completing posts: first the lines whose quant is as it was when it was counted, nearly always
+# all of them, in one join without the history; then the rest.
+CLOSE_LINES_AT_REST = f"""
+    UPDATE counting_countline l
+       SET open = false, adjustment = {ADJUSTMENT_AT_REST}
+      FROM warehouse_quant q
+     WHERE l.session_id = %(session)s AND q.id = l.quant_id
+       AND (l.watermark IS NULL OR l.watermark = q.last_entry)
+"""
+
+CLOSE_LINES_THAT_MOVED = f"""
+    WITH later AS ({LATER}),
+    moved AS (SELECT mine.id, later.* FROM counting_countline mine LEFT JOIN later ON later.line_id = mine.id
+               WHERE mine.session_id = %(session)s AND mine.open)
     UPDATE counting_countline l
        SET open = false, adjustment = {ADJUSTMENT}, superseded = coalesce(later.settled, false)
-      FROM counting_countline mine LEFT JOIN later ON later.line_id = mine.id
-     WHERE l.id = mine.id AND mine.session_id = %(session)s
+      FROM moved later
+     WHERE l.id = later.id
 """
 
 DIGEST_OF_CLOSED = """
@@ -256,7 +291,70 @@ PROBLEM_LINES = """
         (l.disturbed AND l.counted_quantity IS NOT NULL AND l.decision = 'open' AND NOT l.recount_asked, 'disturbed'),
         (l.adjustment < 0 AND q.quantity + l.adjustment < 0, 'below_zero')
      ) broken (so, code)
-     WHERE l.session_id = %(session)s AND broken.so
+     WHERE l.session_id = %(session)s AND (l.recount_asked OR l.disturbed OR l.adjustment < 0) AND broken.so
      ORDER BY l.id
      LIMIT 1000
+"""
+
+# Reconciliation: rows for ledger.sql.PROVE. A line is open exactly as long as its session is.
+LINES_AND_STATUS = """
+    SELECT l.id AS line_id, s.status, l.open, l.open <> (s.status IN ('draft', 'counted')) AS broken
+      FROM counting_countline l JOIN counting_countsession s ON s.id = l.session_id
+     WHERE (%(location)s::bigint IS NULL OR s.location_id = %(location)s)
+"""
+
+LINE_NAMED = """
+    SELECT concat_ws(' ', s.number, i.number, lot.number, 'in', b.code) AS subject, looked.*
+      FROM looked
+      JOIN counting_countline l ON l.id = looked.line_id
+      JOIN counting_countsession s ON s.id = l.session_id
+      JOIN warehouse_quant q ON q.id = l.quant_id
+      JOIN warehouse_item i ON i.id = q.item_id
+      JOIN warehouse_bin b ON b.id = q.bin_id
+      LEFT JOIN warehouse_lot lot ON lot.id = q.lot_id
+     WHERE looked.broken ORDER BY looked.line_id
+"""
+
+# What the lines of completed sessions say and what their documents posted, quant by quant. The adjustment bin of a
+# directed location takes the opposite and has no line.
+ADJUSTMENTS_AND_ENTRIES = """
+    SELECT coalesce(said.session_id, posted.session_id) AS session_id,
+           coalesce(said.quant_id, posted.quant_id) AS quant_id,
+           coalesce(said.quantity, 0) AS adjustment, coalesce(posted.quantity, 0) AS quantity,
+           coalesce(said.quantity, 0) <> coalesce(posted.quantity, 0) AS broken
+      FROM (SELECT l.session_id, l.quant_id, l.adjustment AS quantity
+              FROM counting_countline l JOIN counting_countsession s ON s.id = l.session_id
+             WHERE s.status = 'completed' AND l.adjustment IS NOT NULL
+               AND (%(location)s::bigint IS NULL OR s.location_id = %(location)s)) said
+      FULL JOIN (
+            SELECT s.id AS session_id, e.quant_id, sum(e.quantity) AS quantity
+              FROM counting_countsession s
+              JOIN ledger_warehouseentry e ON e.register_id = s.adjustment_id
+              JOIN warehouse_quant q ON q.id = e.quant_id AND NOT q.virtual
+             WHERE (%(location)s::bigint IS NULL OR s.location_id = %(location)s)
+             GROUP BY s.id, e.quant_id) posted
+        ON posted.session_id = said.session_id AND posted.quant_id = said.quant_id
+"""
+
+ADJUSTED_NAMED = """
+    SELECT concat_ws(' ', s.number, i.number, lot.number, 'in', b.code) AS subject, looked.*
+      FROM looked
+      JOIN counting_countsession s ON s.id = looked.session_id
+      JOIN warehouse_quant q ON q.id = looked.quant_id
+      JOIN warehouse_item i ON i.id = q.item_id
+      JOIN warehouse_bin b ON b.id = q.bin_id
+      LEFT JOIN warehouse_lot lot ON lot.id = q.lot_id
+     WHERE looked.broken ORDER BY looked.session_id, looked.quant_id
+"""
+
+# A document that a count posted belongs to one completed session, and says its number.
+ADJUSTMENT_DOCUMENTS = """
+    SELECT r.id AS register_id, r.number, r.source, s.number AS session, s.status,
+           s.id IS NULL OR s.status <> 'completed' OR s.number <> r.source AS broken
+      FROM ledger_register r LEFT JOIN counting_countsession s ON s.adjustment_id = r.id
+     WHERE r.kind = 'quantity_adjustment' AND (%(location)s::bigint IS NULL OR r.location_id = %(location)s)
+"""
+
+DOCUMENT_NAMED = """
+    SELECT looked.number AS subject, looked.* FROM looked WHERE looked.broken ORDER BY looked.register_id
 """
