@@ -1,0 +1,63 @@
+"""Law 6: what a completed count says never changes, and is what was posted. And all laws together, once a night."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from django.core.cache import cache
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from counting import sql
+from counting.models import CountEntry, CountLine, CountSession
+from ledger import reconciliation as ledger
+from ledger.reconciliation import Check, Proof, guards
+from warehouse.models import Location
+
+LAWS = ledger.LAWS | {6: _("A completed count never changes, and its document posted what its lines say.")}
+LAST_RESULT = "reconciliation"
+
+
+def checks() -> list[Check]:
+    return [
+        Check(
+            law=6,
+            looked=sql.LINES_AND_STATUS,
+            named=sql.LINE_NAMED,
+            says=_("The count is %(status)s, but this line does not fit: open is %(open)s."),
+        ),
+        Check(
+            law=6,
+            looked=sql.ADJUSTMENTS_AND_ENTRIES,
+            named=sql.ADJUSTED_NAMED,
+            says=_("The line says an adjustment of %(adjustment)s, the document posted %(quantity)s."),
+        ),
+        Check(
+            law=6,
+            looked=sql.ADJUSTMENT_DOCUMENTS,
+            named=sql.DOCUMENT_NAMED,
+            says=_("The document names the count %(source)s; the completed count that names it is %(session)s."),
+        ),
+        guards(6, CountSession, CountLine, CountEntry),
+    ]
+
+
+def prove(location: Location | None = None) -> Iterator[Proof]:
+    """One proof for each of the seven laws."""
+    return ledger.prove(location, by=[*ledger.checks(), *checks()])
+
+
+def remember(proofs: list[Proof]) -> dict:
+    """Keep how it went, for the overview; return it."""
+    result = {
+        "at": timezone.now().isoformat(),
+        "holds": all(proof.holds for proof in proofs),
+        "total": sum(proof.total for proof in proofs),
+        "findings": [asdict(finding) for proof in proofs for finding in proof.findings][:20],
+    }
+    cache.set(LAST_RESULT, result, timeout=None)
+    return result
+
+
+def last_result() -> dict | None:
+    """How the last nightly run went; None where nobody remembers. A convenience: the log has all of them."""
+    return cache.get(LAST_RESULT)
