@@ -1,0 +1,46 @@
+from django.contrib.auth.views import LoginView
+from django.http import HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+from inventory_site.context import THEME_COOKIE, THEMES
+
+A_YEAR = 365 * 24 * 3600
+
+
+@sensitive_post_parameters()
+def login(request):
+    """Who was logged out meanwhile goes to this page whole, and comes back to where they were."""
+    if request.htmx:
+        query = urlencode({"next": request.htmx.current_url_abs_path or "/"})
+        return HttpResponseClientRedirect(f"{reverse('login')}?{query}")
+    return LoginView.as_view(redirect_authenticated_user=True)(request)
+
+
+@require_POST
+def theme(request):
+    """Remember light or dark on this device; "auto" forgets it."""
+    chosen = request.POST.get("theme", "")
+    if chosen not in (*THEMES, "auto"):
+        return HttpResponseBadRequest("light, dark or auto")
+    if request.htmx:
+        response = trigger_client_event(HttpResponse(status=204), "theme", {"theme": chosen})
+    else:
+        response = redirect(came_from(request))
+    if chosen == "auto":
+        response.delete_cookie(THEME_COOKIE, samesite="Lax")
+    else:
+        response.set_cookie(
+            THEME_COOKIE, chosen, max_age=A_YEAR, samesite="Lax", secure=request.is_secure(), httponly=True
+        )
+    return response
+
+
+def came_from(request):
+    url = request.headers.get("Referer", "")
+    safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    return url if safe else "/"

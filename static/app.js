@@ -1,0 +1,146 @@
+// The few things that a page does by itself: toasts, dialogs, shortcuts, failures, the account menu.
+// Nothing here is needed to work: without it links are links and forms are forms.
+
+const $ = (id) => document.getElementById(id);
+const words = $("words")?.dataset ?? {};
+
+// Toasts. The server says {text, status, undo} by HX-Trigger, or writes them into the page.
+const STAYS = 8000;
+const waits = new WeakMap();
+
+function leave(toast) {
+  clearTimeout(waits.get(toast));
+  toast.remove();
+}
+
+function start(toast) {
+  clearTimeout(waits.get(toast));
+  if (toast.dataset.status !== "error") waits.set(toast, setTimeout(() => leave(toast), STAYS));
+}
+
+export function say({ text, status = "completed", undo = "" }) {
+  const template = $("toast");
+  if (!template || !text) return;
+  const toast = template.content.firstElementChild.cloneNode(true);
+  toast.dataset.status = status;
+  toast.querySelector("p").textContent = text;
+  const form = toast.querySelector("form");
+  if (undo) form.action = undo;
+  else form?.remove();
+  const shown = $("toasts");
+  for (const old of [...shown.children].slice(0, -2)) leave(old);
+  shown.append(toast);
+  start(toast);
+}
+
+document.addEventListener("toast", (event) => say(event.detail));
+for (const toast of document.querySelectorAll(".toasts .toast")) start(toast);
+for (const here of ["pointerenter", "focusin"]) {
+  $("toasts")?.addEventListener(here, () => [...$("toasts").children].forEach((toast) => clearTimeout(waits.get(toast))));
+}
+for (const away of ["pointerleave", "focusout"]) $("toasts")?.addEventListener(away, () => [...$("toasts").children].forEach(start));
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-close]");
+  if (button) leave(button.closest(".toast"));
+});
+
+// The live region says what a swap changed: HX-Trigger {"live": "..."} or announce().
+export function announce(text) {
+  const live = $("live");
+  if (live) live.textContent = text;
+}
+document.addEventListener("live", (event) => announce(event.detail.value ?? event.detail.text));
+
+// Failures keep the page as it is and say what happened.
+document.addEventListener("htmx:responseError", (event) => {
+  const status = event.detail.xhr.status;
+  const text = status === 403 ? words.forbidden : status === 404 ? words.gone : status === 429 ? words.busy : words.failed;
+  say({ text, status: "error" });
+});
+for (const lost of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(lost, () => say({ text: words.offline, status: "error" }));
+}
+
+// A thin line on top while something takes longer than a moment.
+let running = 0;
+const working = $("working");
+document.addEventListener("htmx:beforeRequest", () => { running += 1; working?.classList.add("on"); });
+document.addEventListener("htmx:afterRequest", () => {
+  running = Math.max(0, running - 1);
+  if (!running) working?.classList.remove("on");
+});
+
+// After a broken rule the cursor stands where it can be mended.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const part = event.detail.elt;
+  if (event.detail.xhr?.status === 422) {
+    const wrong = part.querySelector?.('[aria-invalid="true"]') ?? part.querySelector?.('[role="alert"][tabindex]');
+    wrong?.focus();
+  }
+  for (const dialog of $("dialogs")?.querySelectorAll("dialog[data-open]:not([open])") ?? []) dialog.showModal();
+});
+
+// Dialogs: command and commandfor, closedby, for browsers that do not know them yet.
+const knowsCommands = "commandForElement" in HTMLButtonElement.prototype;
+const knowsClosedBy = "closedBy" in HTMLDialogElement.prototype;
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[commandfor]");
+  if (button && !knowsCommands) {
+    const dialog = $(button.getAttribute("commandfor"));
+    if (button.getAttribute("command") === "show-modal" && !dialog?.open) dialog?.showModal();
+    if (button.getAttribute("command") === "close") dialog?.close();
+  }
+  if (!knowsClosedBy && event.target instanceof HTMLDialogElement && event.target.getAttribute("closedby") === "any") {
+    const box = event.target.getBoundingClientRect();
+    const inside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+    if (!inside) event.target.close();
+  }
+});
+// HX-Trigger {"close": "dialog-id"} closes it; one that the server sent goes altogether.
+document.addEventListener("close", (event) => {
+  if (event.target instanceof HTMLDialogElement && "open" in event.target.dataset) event.target.remove();
+  if (event.detail?.value) $(event.detail.value)?.close();
+}, true);
+
+// Menus close when one looks elsewhere.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target) || event.target.closest("[commandfor]")) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// Light or dark, at once.
+document.addEventListener("theme", (event) => {
+  const theme = event.detail.theme;
+  if (theme === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  for (const button of document.querySelectorAll('button[name="theme"]')) {
+    button.setAttribute("aria-pressed", String(button.value === theme));
+  }
+});
+
+// Shortcuts: whatever says aria-keyshortcuts. A field takes the cursor, a button or link is pressed.
+const typing = (element) =>
+  element.isContentEditable || element.matches?.("textarea, select, input:not([type=checkbox], [type=radio], [type=button], [type=submit])");
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.altKey || event.metaKey || event.isComposing) return;
+  const finish = event.ctrlKey && event.key === "Enter";
+  if (!finish && (event.ctrlKey || event.key.length !== 1 || typing(event.target))) return;
+  const scope = document.querySelector("dialog[open]") ?? document;
+  const keys = finish ? "Control+Enter" : event.key;
+  const target = [...scope.querySelectorAll("[aria-keyshortcuts]")].find(
+    (element) => element.getAttribute("aria-keyshortcuts") === keys && (finish || element.closest("details:not([open])") || element.checkVisibility?.() !== false),
+  );
+  if (!target || target.disabled) return;
+  event.preventDefault();
+  if (typing(target)) { target.focus(); target.select?.(); }
+  else target.click();
+});
