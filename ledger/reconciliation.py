@@ -120,7 +120,9 @@ def checks() -> list[Check]:
             law=5,
             looked=sql.REGISTERS_AND_ENTRIES,
             named=sql.REGISTER_NAMED,
-            says=_("It has %(entries)s warehouse entries; %(others)s entries have another effect than it."),
+            says=_(
+                "The document is %(effect)s; it has %(entries)s warehouse entries, its entries are %(least)s to %(most)s."
+            ),
         ),
         guards(5, Register, WarehouseEntry, ItemLedgerEntry, ValueEntry),
         Check(

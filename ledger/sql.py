@@ -333,24 +333,23 @@ QUANTS_OF_SERIALIZED_ITEMS = f"""
      WHERE i.tracking IN ('serial', 'rfid') AND {AT.format(column="q.location_id")}
 """
 
-# A document has warehouse entries, and all its entries have its effect: what a delete or an update would betray, had
-# it passed the triggers.
+# A document has warehouse entries, all its entries have its effect, and none is without a document: what a delete or an
+# update would betray, had it passed the triggers.
 REGISTERS_AND_ENTRIES = f"""
-    SELECT r.id AS register_id, coalesce(e.entries, 0) AS entries, coalesce(e.others, 0) AS others,
-           coalesce(e.entries, 0) = 0 OR e.others > 0 AS broken
+    SELECT coalesce(r.id, e.register_id) AS register_id, coalesce(e.entries, 0) AS entries, r.effect, e.least, e.most,
+           r.id IS NULL OR coalesce(e.entries, 0) = 0 OR e.least <> r.effect OR e.most <> r.effect AS broken
       FROM ledger_register r
-      LEFT JOIN (SELECT e.register_id, sum(e.one) AS entries, count(*) FILTER (WHERE e.effect <> r.effect) AS others
+      FULL JOIN (SELECT register_id, sum(one) AS entries, min(effect) AS least, max(effect) AS most
                    FROM (SELECT register_id, effect, 1 AS one FROM ledger_warehouseentry
                           UNION ALL
-                         SELECT register_id, effect, 0 FROM ledger_itemledgerentry) e
-                   JOIN ledger_register r ON r.id = e.register_id
-                  GROUP BY e.register_id) e ON e.register_id = r.id
+                         SELECT register_id, effect, 0 FROM ledger_itemledgerentry) entry
+                  GROUP BY register_id) e ON e.register_id = r.id
      WHERE {AT.format(column="r.location_id")} OR r.other_location_id = %(location)s
 """
 
 REGISTER_NAMED = """
-    SELECT r.number AS subject, looked.*
-      FROM looked JOIN ledger_register r ON r.id = looked.register_id
+    SELECT coalesce(r.number, looked.register_id::text) AS subject, looked.*
+      FROM looked LEFT JOIN ledger_register r ON r.id = looked.register_id
      WHERE looked.broken ORDER BY looked.register_id
 """
 

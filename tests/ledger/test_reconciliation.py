@@ -160,7 +160,15 @@ def test_law_5_an_effect_that_was_rewritten_is_found():
 
     [finding] = findings()
     assert (finding.law, finding.subject) == (5, Register.objects.get().number)
-    assert finding.says == "It has 1 warehouse entries; 1 entries have another effect than it."
+    assert finding.says == "The document is moved; it has 1 warehouse entries, all are counted to moved."
+
+
+def test_law_5_a_document_that_vanished_is_found():
+    given_stock(10)
+
+    behind_its_back("ledger_register", "DELETE FROM ledger_register")
+
+    assert broken_laws() == {5}
 
 
 def test_law_7_an_item_ledger_entry_without_value_is_found():
