@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from counting import sql
@@ -26,6 +26,16 @@ class LineClosed(DomainError):
 class BelowZero(DomainError):
     code = "below_zero"
     text = _("That would make the count less than nothing. Type what you see instead.")
+
+
+class TooMuch(DomainError):
+    code = "too_much"
+    text = _("That would be more than a count can hold. Type what you see instead.")
+
+
+class CountedSince(DomainError):
+    code = "counted_since"
+    text = _("This line was counted again since, so nothing was undone. Look at it and type what is right.")
 
 
 class NothingToUndo(DomainError):
@@ -86,7 +96,7 @@ def record(
     """Take one count; True if it was new, False if this `client_id` was taken before.
 
     `begun` is the quant's newest entry that the counter's page knew of. `age` is how old the entry is by the device's
-    own clock; a late entry takes its place in time among the others. Raises LineClosed, BelowZero.
+    own clock; a late entry takes its place in time among the others. Raises LineClosed, BelowZero, TooMuch.
     """
     entry = {
         "session": line.session_id,
@@ -100,6 +110,8 @@ def record(
     }
     try:
         taken = _record_late(line, entry, age) if age > LATE else _record_now(entry)
+    except DataError as error:
+        raise TooMuch() from error
     except IntegrityError as error:
         if "line_count_not_negative" in str(error):
             raise BelowZero() from error
@@ -132,19 +144,25 @@ def _record_late(line, entry, age):
     return taken
 
 
-def undo_last(line: CountLine, *, by: User, client_id: UUID) -> bool:
-    """Take back the last entry of this round by another entry: nothing that was said is deleted."""
+def undo_last(line: CountLine, *, by: User, client_id: UUID, last: UUID | None = None) -> bool:
+    """Take back the last entry of this round by another entry: nothing that was said is deleted.
+
+    `last` is the `client_id` of the entry that the person saw last; where another one came since, nothing is undone.
+    """
     entries = list(line.entries.filter(round=line.round).in_time())
+    if any(entry.client_id == client_id for entry in entries):
+        return False
     if not entries:
         raise NothingToUndo()
-    last, before = entries[-1], fold(entries[:-1])
-    if last.kind == EntryKind.ADD:
-        if before is None:
-            return clear_count(line, by=by, client_id=client_id)
-        return add_to_count(line, -last.quantity, by=by, client_id=client_id)
+    if last and entries[-1].client_id != last:
+        raise CountedSince()
+    newest, before = entries[-1], fold(entries[:-1])
     if before is None:
         return clear_count(line, by=by, client_id=client_id)
-    return set_count(line, before, by=by, client_id=client_id)
+    if newest.kind == EntryKind.ADD:
+        return add_to_count(line, -newest.quantity, by=by, client_id=client_id)
+    # Nobody looked again: what moved since that earlier count shows as movement under the counter's hands.
+    return set_count(line, before, by=by, client_id=client_id, begun=entries[-2].begun)
 
 
 def fold(entries: Iterable[CountEntry]) -> Decimal | None:
@@ -163,21 +181,25 @@ def record_counts(session: CountSession, counts: Iterable[Count], *, by: User, a
     return _record_many(session, counts, by=by, at=at)
 
 
-def all_as_expected(session: CountSession, seen: dict[int, int], *, by: User, at: datetime) -> set[int]:
+def all_as_expected(
+    session: CountSession, seen: dict[int, int], *, by: User, at: datetime, client_id: UUID | None = None
+) -> set[int]:
     """Take the book for lines where nothing moved since they were shown; return the lines that were not taken.
 
     `seen` maps lines to the newest entry of their quant that the page was made with.
     """
-    counts = [Count(line, None, uuid4(), begun) for line, begun in seen.items()]
+    request = client_id or uuid4()
+    counts = [Count(line, None, uuid5(request, str(line)), begun) for line, begun in seen.items()]
     _record_many(session, counts, by=by, at=at)
     taken = CountEntry.objects.filter(client_id__in=[count.client_id for count in counts])
     return set(seen) - set(taken.values_list("line", flat=True))
 
 
-def bin_is_empty(session: CountSession, bin: Bin, *, by: User, at: datetime) -> int:
-    """Count zero on every line of the bin that can be counted now; return how many there are."""
+def bin_is_empty(session: CountSession, bin: Bin, *, by: User, at: datetime, client_id: UUID | None = None) -> int:
+    """Count zero on every line of the bin that can be counted now; return how many were new."""
+    request = client_id or uuid4()
     lines = session.lines.countable(session).filter(quant__bin=bin).values_list("pk", flat=True)
-    return _record_many(session, [Count(line, Decimal(0), uuid4()) for line in lines], by=by, at=at)
+    return _record_many(session, [Count(line, Decimal(0), uuid5(request, str(line))) for line in lines], by=by, at=at)
 
 
 @transaction.atomic
