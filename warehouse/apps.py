@@ -1,5 +1,25 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class WarehouseConfig(AppConfig):
     name = "warehouse"
+
+    def ready(self):
+        from inventory_site import tabs
+        from inventory_site.context import frame, navigation
+        from warehouse import search
+        from warehouse.navigation import STOCK
+        from warehouse.tabs import TABS
+
+        navigation.add(STOCK)
+        frame.location = "warehouse.navigation.usual_location"
+        for place, own in TABS.items():
+            for tab in own:
+                tabs.register(place, tab)
+        for source in (
+            search.Source("items", _("Items"), search.items, "warehouse.view_item", search.list_of("items"), order=10),
+            search.Source("bins", _("Bins"), search.bins, "warehouse.view_bin", search.list_of("bins"), order=20),
+            search.Source("lots", _("Lots"), search.lots, "warehouse.view_item", order=30),
+        ):
+            search.register(source)

@@ -1,7 +1,21 @@
 """The words in which views, posting and counting ask about the warehouse."""
 
 from django.db import models
-from django.db.models import Q, Sum
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from inventory_site.fields import QUANTITY
+
+NOTHING = models.Value(0, output_field=models.DecimalField(**QUANTITY))
+
+
+def sum_of(quants, key):
+    """The quantities of `quants` added up, as a column of whatever `key` points at."""
+    return Coalesce(Subquery(quants.order_by().values(key).annotate(total=Sum("quantity")).values("total")), NOTHING)
+
+
+def count_of(rows, key):
+    return Coalesce(Subquery(rows.order_by().values(key).annotate(n=Count("pk")).values("n")), 0)
 
 
 class LocationQuerySet(models.QuerySet):
@@ -13,6 +27,26 @@ class LocationQuerySet(models.QuerySet):
 
     def active(self):
         return self.filter(active=True)
+
+    def usual_for(self, user):
+        """The location that a person works at as a rule: marked as usual, or the only one; else None."""
+        own = self.visible_to(user).active()
+        usual = own.filter(assignments__user=user.pk, assignments__default=True).first()
+        if usual:
+            return usual
+        two = list(own[:2])
+        return two[0] if len(two) == 1 else None
+
+    def matching(self, text):
+        return self.filter(Q(code__icontains=text) | Q(name__icontains=text))
+
+    def with_size(self):
+        """Adds `bin_count` (real bins) and `zone_count`."""
+        bins, zones = (self.model._meta.get_field(name).related_model for name in ("bins", "zones"))
+        return self.annotate(
+            bin_count=count_of(bins.objects.real().filter(location=OuterRef("pk")), "location"),
+            zone_count=count_of(zones.objects.filter(location=OuterRef("pk")), "location"),
+        )
 
 
 class BinQuerySet(models.QuerySet):
@@ -28,6 +62,17 @@ class BinQuerySet(models.QuerySet):
     def in_walking_order(self):
         return self.order_by("walking_order", "code")
 
+    def matching(self, text):
+        return self.filter(Q(code__icontains=text) | Q(name__icontains=text))
+
+    def with_names(self):
+        return self.select_related("location", "zone")
+
+    def with_size(self):
+        """Adds `quants_in_stock`: how many items and lots lie in the bin."""
+        quants = self.model._meta.get_field("quants").related_model.objects
+        return self.annotate(quants_in_stock=count_of(quants.in_stock().filter(bin=OuterRef("pk")), "bin"))
+
     def named(self, text):
         """The bins that a person means by a number or a name; a number is never read as somebody else's name."""
         by_code = self.filter(code__iexact=text)
@@ -39,7 +84,28 @@ class ItemQuerySet(models.QuerySet):
         return self.filter(tracking__in=["bulk", "lot"])
 
     def matching(self, text):
-        return self.filter(Q(number__icontains=text) | Q(name__icontains=text) | Q(references__code=text)).distinct()
+        """By a piece of the number or of the name, or by a whole bar code."""
+        by_code = self.model.objects.filter(references__code=text).values("pk")
+        return self.filter(Q(number__icontains=text) | Q(name__icontains=text) | Q(pk__in=by_code))
+
+    def with_names(self):
+        return self.select_related("base_unit", "category")
+
+    def with_stock(self, user):
+        """Adds `on_hand`: what this person's locations hold, adjustment bins left out."""
+        quants = self.model._meta.get_field("quants").related_model.objects
+        mine = quants.visible_to(user).real().filter(item=OuterRef("pk"))
+        return self.annotate(on_hand=sum_of(mine, "item"))
+
+
+class LotQuerySet(models.QuerySet):
+    def matching(self, text):
+        return self.filter(number__icontains=text)
+
+    def with_stock(self, user):
+        """Adds `on_hand`: what this person's locations hold of the lot."""
+        quants = self.model._meta.get_field("quants").related_model.objects
+        return self.annotate(on_hand=sum_of(quants.visible_to(user).real().filter(lot=OuterRef("pk")), "lot"))
 
 
 class QuantQuerySet(models.QuerySet):
@@ -54,6 +120,9 @@ class QuantQuerySet(models.QuerySet):
     def in_stock(self):
         return self.exclude(quantity=0)
 
+    def expiring_before(self, day):
+        return self.filter(lot__expiration_date__lt=day)
+
     def with_names(self):
         return self.select_related("location", "bin", "item__base_unit", "variant", "lot")
 
@@ -62,3 +131,11 @@ class QuantQuerySet(models.QuerySet):
 
     def total(self):
         return self.aggregate(total=Sum("quantity"))["total"] or 0
+
+    def per_location(self):
+        """{location, on_hand, bins} dictionaries of what lies where, by name of the location."""
+        return (
+            self.values("location__code", "location__name")
+            .annotate(on_hand=Sum("quantity"), bin_count=Count("bin", distinct=True))
+            .order_by("location__name", "location__code")
+        )

@@ -1,1 +1,31 @@
-urlpatterns = []
+from django.urls import path, register_converter
+
+from warehouse.views import items, places, search, stock
+
+
+class CodeConverter:
+    """A number that people gave to something. A slash in it travels as a division slash, which looks the same."""
+
+    regex = "[^/]+"
+
+    def to_python(self, value):
+        return value.replace("\u2215", "/")
+
+    def to_url(self, value):
+        return str(value).replace("/", "\u2215")
+
+
+register_converter(CodeConverter, "code")
+
+urlpatterns = [
+    path("stock/", stock.stock, name="stock"),
+    path("items/", items.items, name="items"),
+    path("items/suggest/", items.suggest_items, name="suggest-items"),
+    path("items/<code:number>/", items.item_detail, name="item-detail"),
+    path("bins/", places.bins, name="bins"),
+    path("bins/suggest/", places.suggest_bins, name="suggest-bins"),
+    path("bins/<code:location>/<code:code>/", places.bin_detail, name="bin-detail"),
+    path("locations/", places.locations, name="locations"),
+    path("locations/<code:code>/", places.location_detail, name="location-detail"),
+    path("search/", search.search, name="search"),
+]

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.fields import QUANTITY, UNIT_COST
-from warehouse.querysets import ItemQuerySet
+from warehouse.querysets import ItemQuerySet, LotQuerySet
 
 
 class UnitOfMeasure(models.Model):
@@ -225,6 +225,8 @@ class Lot(models.Model):
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="lots", verbose_name=_("item"))
     number = models.CharField(_("number"), max_length=60)
     expiration_date = models.DateField(_("expiration date"), null=True, blank=True)
+
+    objects = LotQuerySet.as_manager()
 
     class Meta:
         ordering = ["item", "expiration_date", "number"]

@@ -1,0 +1,32 @@
+"""How people get to the pages of the warehouse, and where they are."""
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from inventory_site.context import NavItem
+from warehouse.models import Location
+
+STOCK = NavItem(
+    _("Stock"), "stock", "box", permission="warehouse.view_quant", order=30, under=("/items/", "/bins/", "/locations/")
+)
+
+PAGES = (
+    ("stock", _("Stock"), "warehouse.view_quant"),
+    ("items", _("Items"), "warehouse.view_item"),
+    ("bins", _("Bins"), "warehouse.view_bin"),
+    ("locations", _("Locations"), "warehouse.view_location"),
+)
+
+
+def sections(request, here):
+    """Links between the lists of the warehouse, for components/links.html."""
+    return [
+        {"url": reverse(name), "label": label, "current": name == here}
+        for name, label, permission in PAGES
+        if request.user.has_perm(permission)
+    ]
+
+
+def usual_location(request):
+    """What the top bar shows."""
+    return Location.objects.usual_for(request.user)

@@ -1,0 +1,105 @@
+"""What the warehouse itself puts on the pages of an item, a bin and a location."""
+
+from django.utils.translation import gettext_lazy as _
+
+from inventory_site.pages import Column, Listing
+from inventory_site.tabs import Tab
+from warehouse.filters import (
+    BinOfLocationFilter,
+    LotFilter,
+    StockOfBinFilter,
+    StockOfItemFilter,
+    StockOfLocationFilter,
+)
+from warehouse.models import Bin, Lot, Quant, Tracking
+from warehouse.views.places import CODE, IN_STOCK, KIND, NAME, ZONE, bin_listing
+from warehouse.views.stock import ACTIONS, BIN, ITEM, LOCATION, LOT, QUANTITY, stock_listing
+
+STOCK = "warehouse/tabs/stock.html"
+
+
+def stock_of_item(request, item):
+    listing = stock_listing(
+        request,
+        Quant.objects.visible_to(request.user).filter(item=item),
+        filterset=StockOfItemFilter,
+        columns=[BIN, LOCATION, LOT, QUANTITY, ACTIONS],
+        sort="bin",
+    )
+    return STOCK, {"listing": listing, "of": "item"}
+
+
+def lots_of_item(request, item):
+    listing = Listing(
+        request,
+        Lot.objects.filter(item=item).with_stock(request.user),
+        filterset=LotFilter,
+        sort="expires",
+        columns=[
+            Column("number", _("Lot"), css="item"),
+            Column("expires", _("Expires"), "expiration_date"),
+            Column("on_hand", _("On hand"), num=True, sortable=False),
+        ],
+        label=_("Lots"),
+    )
+    return "warehouse/tabs/lots.html", {"listing": listing, "item": item}
+
+
+def codes_of_item(request, item):
+    """Units of measure, bar codes and variants: a handful each."""
+    return "warehouse/tabs/codes.html", {
+        "item": item,
+        "units": item.units.select_related("unit_of_measure"),
+        "references": item.references.select_related("variant", "unit_of_measure"),
+        "variants": item.variants.all(),
+    }
+
+
+def stock_of_bin(request, bin):
+    listing = stock_listing(
+        request,
+        Quant.objects.filter(bin=bin),
+        filterset=StockOfBinFilter,
+        columns=[ITEM, LOT, QUANTITY, ACTIONS],
+        sort="item",
+    )
+    return STOCK, {"listing": listing, "of": "bin"}
+
+
+def stock_of_location(request, location):
+    listing = stock_listing(
+        request,
+        Quant.objects.filter(location=location),
+        filterset=StockOfLocationFilter,
+        columns=[ITEM, BIN, LOT, QUANTITY, ACTIONS],
+        sort="bin",
+    )
+    return STOCK, {"listing": listing, "of": "location"}
+
+
+def bins_of_location(request, location):
+    listing = bin_listing(
+        request,
+        Bin.objects.filter(location=location),
+        columns=[CODE, NAME, ZONE, KIND, IN_STOCK],
+        filterset=BinOfLocationFilter,
+    )
+    return "warehouse/tabs/bins.html", {"listing": listing}
+
+
+def is_tracked_by_lot(request, item):
+    return item.tracking == Tracking.LOT
+
+
+TABS = {
+    "item": [
+        Tab("stock", _("Stock"), stock_of_item, permission="warehouse.view_quant", order=10),
+        Tab("lots", _("Lots"), lots_of_item, when=is_tracked_by_lot, order=20),
+        Tab("codes", _("Units and codes"), codes_of_item, order=30),
+    ],
+    "bin": [Tab("stock", _("Stock"), stock_of_bin, permission="warehouse.view_quant", order=10)],
+    "location": [
+        Tab("stock", _("Stock"), stock_of_location, permission="warehouse.view_quant", order=10),
+        Tab("bins", _("Bins"), bins_of_location, permission="warehouse.view_bin", order=20),
+    ],
+}

@@ -1,0 +1,37 @@
+"""What lies where."""
+
+from django.contrib.auth.decorators import login_required, permission_required
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from inventory_site.pages import Column, Listing, render_page
+from warehouse import actions
+from warehouse.filters import StockFilter
+from warehouse.models import Quant
+from warehouse.navigation import sections
+
+ITEM = Column("item", _("Item"), ("item__number", "bin__walking_order", "bin__code", "lot__number"), css="item")
+BIN = Column("bin", _("Bin"), ("location__code", "bin__walking_order", "bin__code", "item__number", "lot__number"))
+LOT = Column("lot", _("Lot, expires"), ("lot__expiration_date", "lot__number"))
+QUANTITY = Column("quantity", _("On hand"), num=True, descending_first=True)
+LOCATION = Column("location", _("Location"), ("location__name", "bin__walking_order", "bin__code"))
+ACTIONS = Column("", "")
+
+
+@login_required
+@require_http_methods(["GET"])
+@permission_required("warehouse.view_quant", raise_exception=True)
+def stock(request):
+    listing = stock_listing(
+        request, Quant.objects.visible_to(request.user), columns=[ITEM, BIN, LOCATION, LOT, QUANTITY, ACTIONS], sort="item"
+    )
+    context = {"listing": listing, "sections": sections(request, "stock"), "actions": actions.links(request, "stock")}
+    return render_page(request, "warehouse/stock.html", context, partial="list")
+
+
+def stock_listing(request, quants, *, columns, sort, filterset=StockFilter):
+    """A list of quants; each row carries what this person can do with it."""
+    quants = quants.real().with_names()
+    listing = Listing(request, quants, filterset=filterset, columns=columns, sort=sort, label=_("Stock"))
+    actions.with_actions(request, "quant", listing.rows)
+    return listing
