@@ -152,7 +152,8 @@ def _complete(session):
     lock_locations([session.location_id])
     announce(session.number, [session.location_id])
     with connection.cursor() as cursor:
-        cursor.execute(sql.CLOSE_LINES, {"session": session.pk})
+        cursor.execute(sql.CLOSE_LINES_AT_REST, {"session": session.pk})
+        cursor.execute(sql.CLOSE_LINES_THAT_MOVED, {"session": session.pk})
     problems = _line_problems(session)
     if problems:
         raise LinesNotReady(problems)

@@ -132,6 +132,7 @@ CREATE_UPLOAD = """
     CREATE TEMPORARY TABLE IF NOT EXISTS count_upload (
         row int NOT NULL, line_id bigint NOT NULL, quantity numeric, begun bigint, client_id uuid NOT NULL
     ) ON COMMIT DELETE ROWS;
+    CREATE INDEX IF NOT EXISTS count_upload_line ON count_upload (line_id);
     DELETE FROM count_upload
 """
 
@@ -156,6 +157,8 @@ CHECK_UPLOAD = """
      LIMIT 1000
 """
 
+# CHECK_UPLOAD has made sure that the lines are the session's. Saying so again here would let the planner, which knows
+# nothing yet of a session that was opened just now, start from "its few lines" and read the whole upload for each.
 RECORD_UPLOAD = """
     WITH counted AS (
         UPDATE counting_countline l
@@ -165,7 +168,7 @@ RECORD_UPLOAD = """
                counted_at = greatest(%(at)s, l.counted_at), counted_by_id = %(by)s, counted_round = l.round,
                recount_asked = false, decision = 'open', accepted_quantity = NULL
           FROM count_upload u, warehouse_quant q
-         WHERE l.id = u.line_id AND l.session_id = %(session)s AND q.id = l.quant_id
+         WHERE l.id = u.line_id AND q.id = l.quant_id
            AND (u.quantity IS NOT NULL OR u.begun = q.last_entry)
            AND NOT EXISTS (SELECT 1 FROM counting_countentry e WHERE e.client_id = u.client_id)
         RETURNING l.id, l.round, l.counted_quantity, l.counted_at, l.begun, u.client_id)

@@ -1,7 +1,8 @@
 """Entries of the two ledgers and of value. Written by ledger.posting, set by set; never updated, never deleted.
 
-The foreign keys to master data carry no constraint in the database: posting copies them from quants, which carry
-it and are never deleted, so that a check for each entry would prove the same thing once more (DECISIONS.md).
+The foreign keys to registers and to master data carry no constraint in the database: posting writes the register in
+the same transaction and copies the rest from quants, and triggers keep registers and quants from being deleted, so that
+a check for each entry would prove the same thing once more (DECISIONS.md).
 """
 
 import pgtrigger
@@ -27,7 +28,9 @@ def copied(model, label):
 class WarehouseEntry(models.Model):
     """A signed quantity in a quant; 0 is evidence that somebody looked. Ids are in commit order within a location."""
 
-    register = models.ForeignKey(Register, on_delete=models.PROTECT, related_name="warehouse_entries")
+    register = models.ForeignKey(
+        Register, on_delete=models.PROTECT, related_name="warehouse_entries", db_constraint=False
+    )
     line = models.IntegerField(_("line"))
     quant = models.ForeignKey(Quant, on_delete=models.PROTECT, related_name="entries", db_index=False)
     quantity = models.DecimalField(_("quantity"), **QUANTITY)
@@ -52,7 +55,9 @@ class WarehouseEntry(models.Model):
 class ItemLedgerEntry(models.Model):
     """A signed quantity that a location came to own, or ceased to."""
 
-    register = models.ForeignKey(Register, on_delete=models.PROTECT, related_name="item_ledger_entries")
+    register = models.ForeignKey(
+        Register, on_delete=models.PROTECT, related_name="item_ledger_entries", db_constraint=False
+    )
     line = models.IntegerField(_("line"))
     item = copied(Item, _("item"))
     variant = models.ForeignKey(

@@ -22,11 +22,13 @@ POSTING_ONLY = """
 class Quant(models.Model):
     """How much of one item (variant, lot) lies in one bin: the sum of its warehouse entries, kept by ledger.posting.
 
-    `location` and `virtual` are copies from the bin, which never changes either. `last_entry` is the id of the newest
+    `location` and `virtual` are copies from the bin, which never changes either (so the location needs no constraint). `last_entry` is the id of the newest
     warehouse entry, 0 where there is none: whoever remembers it can tell later whether stock has moved since.
     """
 
-    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="quants", db_index=False)
+    location = models.ForeignKey(
+        Location, on_delete=models.PROTECT, related_name="quants", db_index=False, db_constraint=False
+    )
     bin = models.ForeignKey(Bin, on_delete=models.PROTECT, related_name="quants", db_index=False)
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="quants", db_index=False)
     variant = models.ForeignKey(ItemVariant, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
