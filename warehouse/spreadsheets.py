@@ -159,7 +159,8 @@ def csv_rows(content: bytes) -> Iterator[list[str]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     row = 1
     try:
-        for row, cells in enumerate(reader, start=2):
+        for cells in reader:
+            row += 1
             yield [cell.strip() for cell in cells]
     except csv.Error as error:
         raise Unreadable("broken_quotes", row) from error
