@@ -182,6 +182,8 @@ class Listing:
         query.pop("page", None)
         for name, value in changes.items():
             query[name] = value
+        for name in [name for name, values in query.lists() if not any(values)]:
+            del query[name]
         return f"{self.request.path}?{query.urlencode()}" if query else self.request.path
 
     @property
@@ -209,7 +211,7 @@ class Listing:
             return replace(drawn, count=self.counts.get(bound.name))
         chosen, counts = values_of(bound), self.counts.get(bound.name, {})
         options = tuple(
-            Option(value=str(value), label=label, count=counts.get(str(value)), chosen=str(value) in chosen)
+            Option(value=str(value), label=label, count=counts.get(str(value)), chosen=str(value) in (chosen or {""}))
             for value, label in bound.field.choices
         )
         return replace(drawn, options=options)

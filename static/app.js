@@ -70,6 +70,15 @@ document.addEventListener("htmx:afterRequest", () => {
   if (!running) working?.classList.remove("on");
 });
 
+// An address says what was chosen, not what was left open.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.verb !== "get" || !event.detail.elt.matches("form.filters")) return;
+  const { formData } = event.detail;
+  for (const name of new Set(formData.keys())) {
+    if (formData.getAll(name).every((value) => value === "")) formData.delete(name);
+  }
+});
+
 // After a broken rule the cursor stands where it can be mended.
 document.addEventListener("htmx:afterSettle", (event) => {
   const part = event.detail.elt;
