@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from inventory_site.errors import DomainError
 from ledger.imports import ImportPlan, ImportRefused, apply_import, guessed_location, plan_import
 from ledger.models import ImportFile, ImportStatus, StockImport
-from warehouse.models import Location, User
+from warehouse.models import User
 from warehouse.spreadsheets import MAX_BYTES, RowError, SourceFile
 
 log = structlog.get_logger()
@@ -45,18 +45,23 @@ class NotReady(DomainError):
 def hand_in(files: Sequence[SourceFile], *, by: User | None, at: datetime) -> StockImport:
     """Keep the files and check them. Where the name of a file tells its location, that is proposed."""
     refuse_unusable(files)
-    names = list((Location.objects.visible_to(by) if by else Location.objects).values_list("name", flat=True))
-    guesses = {file.name: guessed_location(file.name, names) for file in files}
-    stock_import = StockImport.objects.create(
-        requested_by=by,
-        requested_at=at,
-        choices={"locations": {name: guess for name, guess in guesses.items() if guess}},
-    )
+    stock_import = StockImport.objects.create(requested_by=by, requested_at=at)
     ImportFile.objects.bulk_create(
         ImportFile(stock_import=stock_import, name=file.name, content=file.content) for file in files
     )
-    check(stock_import)
+    plan = check(stock_import)
+    guesses = guessed_locations(plan)
+    if guesses:
+        decide(stock_import, locations=guesses, create_locations=())
     return stock_import
+
+
+def guessed_locations(plan: ImportPlan) -> dict[str, str]:
+    """{file: code of a location, or the name of one that nobody knows}, where the name of the file tells it."""
+    codes = {place.name: place.code for place in plan.master.places.all() if place.allowed}
+    names = {**{name: name for name in plan.unknown_locations}, **codes}
+    guesses = {file.name: guessed_location(file.name, names) for file in plan.files if file.needs_location}
+    return {file: names[guess] for file, guess in guesses.items() if guess}
 
 
 def refuse_unusable(files: Sequence[SourceFile]) -> None:
@@ -170,6 +175,7 @@ def summary_of(plan: ImportPlan) -> dict:
                 "ignored_columns": file.ignored_columns,
                 "dates": file.dates,
                 "location": file.location,
+                "location_name": place_name(plan, file.location),
                 "needs_location": file.needs_location,
                 "loaded": file.loaded,
             }
@@ -178,6 +184,7 @@ def summary_of(plan: ImportPlan) -> dict:
         "created": {name: number for name, number in plan.created.items() if number},
         "existing": {name: number for name, number in plan.existing.items() if number},
         "unknown_locations": dict(plan.unknown_locations),
+        "new_locations": {code: row.name for code, row in plan.master.locations.items()},
         "skipped": [asdict(skipped) for skipped in plan.skipped[:SHOWN]],
         "skipped_count": len(plan.skipped),
         "problem_count": len(plan.errors),
@@ -185,6 +192,11 @@ def summary_of(plan: ImportPlan) -> dict:
         "value": f"{plan.value:.2f}",
         "documents": [],
     }
+
+
+def place_name(plan: ImportPlan, code: str) -> str:
+    place = plan.master.places.by_code.get(code.casefold())
+    return place.name if place else code
 
 
 def problems_of(errors: Sequence[RowError]) -> list[dict]:

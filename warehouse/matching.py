@@ -108,6 +108,9 @@ class Places:
         for pk, code, name in Location.objects.values_list("pk", "code", "name"):
             self.add(Place(code, name, pk, allowed is None or pk in allowed))
 
+    def all(self) -> Iterable[Place]:
+        return self.by_code.values()
+
     def add(self, place: Place) -> None:
         self.by_code[place.code.casefold()] = place
         self.by_name.setdefault(place.name.casefold(), []).append(place)

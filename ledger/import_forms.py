@@ -1,0 +1,92 @@
+"""What people hand in, and what they decide about it."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from ledger.importing import MAX_FILES
+from ledger.models import StockImport
+from warehouse.models import Location
+from warehouse.spreadsheets import MAX_BYTES, SourceFile
+
+
+class FilesInput(forms.ClearableFileInput):
+    template_name = "django/forms/widgets/file.html"
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Several files; cleans to SourceFiles."""
+
+    widget = FilesInput
+    default_error_messages = {"too_large": _("%(name)s is larger than 30 MB. Split it.")}
+
+    def clean(self, data, initial=None):
+        uploads = data if isinstance(data, list | tuple) else [data]
+        return [self.source_file(super(FilesField, self).clean(upload, initial)) for upload in uploads or [None]]
+
+    def source_file(self, upload):
+        if upload.size > MAX_BYTES:
+            raise forms.ValidationError(self.error_messages["too_large"], "too_large", {"name": upload.name})
+        return SourceFile(upload.name[:200], upload.read())
+
+
+class HandInForm(forms.Form):
+    files = FilesField(
+        label=_("Files"),
+        allow_empty_file=True,
+        max_length=200,
+        help_text=_("CSV or Excel (.xlsx), up to %(limit)s at once: locations, bins, items and stock, in any order.")
+        % {"limit": MAX_FILES},
+        widget=FilesInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
+    )
+
+
+class DecisionsForm(forms.Form):
+    """Where each stock file lies that does not say, and which of the unknown locations shall be made."""
+
+    def __init__(self, data=None, *, stock_import: StockImport, user):
+        super().__init__(data)
+        self.summary, choices = stock_import.summary, stock_import.choices
+        places = self.places(user)
+        for number, file in enumerate(self.summary["files"]):
+            if file["needs_location"]:
+                self.fields[f"location_{number}"] = forms.ChoiceField(
+                    label=_("%(file)s lies at") % {"file": file["name"]},
+                    choices=[("", _("choose")), *places],
+                    required=False,
+                    initial=choices.get("locations", {}).get(file["name"], ""),
+                )
+        offered = {**self.summary["unknown_locations"], **dict.fromkeys(choices.get("create_locations", ()), None)}
+        if offered:
+            self.fields["create"] = forms.MultipleChoiceField(
+                label=_("Nobody knows these locations. Create"),
+                choices=[(name, bins_of(name, bins)) for name, bins in sorted(offered.items())],
+                required=False,
+                initial=choices.get("create_locations", ()),
+                widget=forms.CheckboxSelectMultiple,
+                help_text=_("Bins of a location that is not created are left out."),
+            )
+
+    def places(self, user):
+        known = list(Location.objects.visible_to(user).active().values_list("code", "name"))
+        unknown = [(name, name) for name in self.summary["unknown_locations"]]
+        return sorted({*known, *self.summary["new_locations"].items(), *unknown}, key=lambda place: place[1])
+
+    @property
+    def locations(self) -> dict[str, str]:
+        chosen = {
+            file["name"]: self.cleaned_data.get(f"location_{number}", "")
+            for number, file in enumerate(self.summary["files"])
+        }
+        return {name: location for name, location in chosen.items() if location}
+
+    @property
+    def create_locations(self) -> list[str]:
+        return self.cleaned_data.get("create", [])
+
+
+def bins_of(name, bins):
+    if not bins:
+        return name
+    return ngettext("%(name)s (%(bins)s bin)", "%(name)s (%(bins)s bins)", bins) % {"name": name, "bins": bins}
