@@ -218,5 +218,6 @@ def _record_many(session, counts, *, by, at):
         errors = [LineError(line=row, code=code, message=str(SENTENCES[code])) for row, code in cursor.fetchall()]
         if errors:
             raise CountsRefused(errors)
+        cursor.execute(sql.DROP_REPEATS)
         cursor.execute(sql.RECORD_UPLOAD, {"by": by.pk, "at": at})
         return cursor.rowcount

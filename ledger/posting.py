@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from django.db import OperationalError, connection, models, transaction
+from django.db import DataError, OperationalError, connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 from psycopg import errors as pg
 
@@ -40,6 +40,8 @@ PREFIX = {
 }
 SIGN = {Kind.RECEIPT: 1, Kind.ISSUE: -1, Kind.OPENING: 1}
 BETWEEN_BINS = {Kind.MOVEMENT, Kind.LOCATION_TRANSFER}
+# Whoever says how much there is has looked, whatever the reason was.
+ALWAYS_COUNTED = {Kind.MANUAL_ADJUSTMENT, Kind.QUANTITY_ADJUSTMENT}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,9 @@ class Document:
 
     @property
     def effect(self) -> Effect:
-        return Effect(self.reason.effect) if self.reason else EFFECT_OF_KIND[self.kind]
+        if self.reason and self.kind not in ALWAYS_COUNTED:
+            return Effect(self.reason.effect)
+        return EFFECT_OF_KIND[self.kind]
 
     @property
     def locations(self) -> list[int]:
@@ -87,7 +91,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a document would write. `quants`: (quant id, quantity before, change); `books`: (item id, change, amount)."""
+    """What a document would write.
+
+    `quants`: (quant id, quantity before, change), once for each quant; `books`: (item id, change, amount).
+    """
 
     register: Register
     quants: list[tuple[int, Decimal, Decimal]]
@@ -107,6 +114,14 @@ class NothingToPost(DomainError):
 class LocationBusy(DomainError):
     code = "location_busy"
     text = _("%(document)s is being posted at this location just now. Nothing of yours is lost: try again in a moment.")
+
+
+class NeedsTwoLocations(DomainError):
+    code, text = "needs_two_locations", _("A transfer goes to another location. Within one, post a movement.")
+
+
+class TooMuch(DomainError):
+    code, text = "too_much", _("Quantities or values would become larger than the books can hold.")
 
 
 class CannotReverse(DomainError):
@@ -159,10 +174,19 @@ def reversal_of(register: Register, *, by: User | None, at: date, note: str = ""
 
 def preview(document: Document, lines: Iterable[Line] | models.QuerySet) -> Preview:
     """Post, look at what was written, and roll it all back. Raises what `post` raises."""
+    return _rolled_back(document, lambda cursor: _stage(cursor, document, lines))
+
+
+def preview_reversal(register: Register, *, by: User | None, at: date) -> Preview:
+    """What reversing a document would write. Raises what `reverse` raises."""
+    document = reversal_of(register, by=by, at=at)
+    return _rolled_back(document, lambda cursor: _stage_reversal(cursor, document))
+
+
+def _rolled_back(document, stage):
     with told_who_is_busy(document), transaction.atomic():
         savepoint = transaction.savepoint()
-        register = _once(document, lambda cursor: _stage(cursor, document, lines), PAGE_WAIT)
-        seen = _preview_of(register)
+        seen = _preview_of(_once(document, stage, PAGE_WAIT))
         transaction.savepoint_rollback(savepoint)
     return seen
 
@@ -175,14 +199,19 @@ def lock_locations(locations: Iterable[int]) -> None:
 
 @contextmanager
 def told_who_is_busy(document: Document) -> Iterator[None]:
-    """Turn a lock that came too late into a sentence that names the document being posted."""
+    """Turn a lock that came too late into a sentence that names the document being posted, and an overflow into one."""
     try:
         yield
+    except DataError as error:
+        if isinstance(error.__cause__, pg.NumericValueOutOfRange):
+            raise TooMuch() from error
+        raise
     except OperationalError as error:
         if not isinstance(error.__cause__, pg.LockNotAvailable):
             raise
         with connection.cursor() as cursor:
-            cursor.execute(sql.WHO_POSTS_HERE, {"pattern": f"posting % @{document.location.pk}@%"})
+            patterns = [f"posting %@{location}@%" for location in document.locations]
+            cursor.execute(sql.WHO_POSTS_HERE, {"patterns": patterns})
             row = cursor.fetchone()
         raise LocationBusy(document=row[0] if row else _("Another document")) from error
 
@@ -214,6 +243,8 @@ def _once(document, stage, wait):
 
 
 def _stage(cursor, document, lines):
+    if document.kind == Kind.LOCATION_TRANSFER and len(document.locations) < 2:
+        raise NeedsTwoLocations()
     if isinstance(lines, models.QuerySet):
         source, params = lines.values_list("quant_id", "quantity").query.sql_with_params()
         cursor.execute(sql.STAGE_QUANTS.format(source=source), params)
@@ -325,7 +356,8 @@ def _check_reversal(register):
 
 
 def _preview_of(register):
-    quants = register.warehouse_entries.order_by("id").values_list("quant", "quant__quantity", "quantity")
+    quants = register.warehouse_entries.order_by("quant").values_list("quant", "quant__quantity")
+    quants = quants.annotate(change=models.Sum("quantity"))
     books = register.item_ledger_entries.order_by("id").values_list("item", "quantity", "value_entry__amount")
     return Preview(
         register=register,

@@ -41,6 +41,7 @@ CHECK_KEYS = """
         (l.to_bin_id IS NOT NULL AND (t.id IS NULL OR t.location_id <> %(to_location)s), 'bin_elsewhere'),
         (l.to_bin_id = l.bin_id, 'same_bin'),
         ((l.to_bin_id IS NOT NULL) <> %(moves)s, 'needs_two_bins'),
+        (l.to_bin_id IS NOT NULL AND l.quantity <= 0, 'wrong_sign'),
         (i.id IS NULL, 'item_unknown'),
         (i.tracking = 'lot' AND l.lot_id IS NULL, 'lot_missing'),
         (i.tracking = 'bulk' AND l.lot_id IS NOT NULL, 'lot_not_expected'),
@@ -111,7 +112,8 @@ CHECK_TARGETS = """
     SELECT s.line, broken.code
       FROM posting_stage s
       JOIN warehouse_quant q ON q.id = s.quant_id
-      JOIN (SELECT quant_id, count(*) AS lines FROM posting_stage GROUP BY quant_id) twice ON twice.quant_id = s.quant_id
+      JOIN (SELECT quant_id, count(*) AS lines FROM posting_stage GROUP BY quant_id) twice
+        ON twice.quant_id = s.quant_id
      CROSS JOIN LATERAL (VALUES
         (s.seen_entry IS NOT NULL AND s.seen_entry <> q.last_entry, 'moved_meanwhile'),
         (s.quantity < 0, 'quantity_negative'),
@@ -136,6 +138,8 @@ CHECK_STOCK = """
         (s.unit_cost IS NOT NULL AND (s.unit_cost IN ('NaN', 'Infinity') OR s.unit_cost < 0 OR s.unit_cost >= 1e12),
            'cost_unusable'),
         (%(sign)s <> 0 AND s.quantity <> 'NaN' AND sign(s.quantity) <> %(sign)s, 'wrong_sign'),
+        (abs(s.quantity) < 1e13 AND (q.quantity + s.quantity >= 1e13
+           OR s.unit_cost < 1e12 AND abs(s.quantity * s.unit_cost) >= 1e14), 'too_much'),
         (i.blocked, 'item_blocked'),
         (i.tracking IN ('serial', 'rfid'), 'item_serialized'),
         (h.id IS NOT NULL, 'held'),
@@ -236,7 +240,8 @@ VALUE_ENTRIES = """
 """
 
 WRITE_ITEM_LEDGER = """
-    INSERT INTO ledger_itemledgerentry (id, register_id, line, item_id, variant_id, location_id, lot_id, quantity, effect)
+    INSERT INTO ledger_itemledgerentry (id, register_id, line, item_id, variant_id, location_id, lot_id, quantity,
+                                        effect)
     SELECT id, %(register)s, line, item_id, variant_id, location_id, lot_id, quantity, %(effect)s FROM posting_item
 """
 
@@ -253,7 +258,7 @@ WRITE_VALUE = """
 # Who posts where is written on the connection (application_name), because what is not committed cannot be read.
 WHO_POSTS_HERE = """
     SELECT split_part(application_name, ' ', 2) FROM pg_stat_activity
-     WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE %(pattern)s
+     WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE ANY(%(patterns)s)
      ORDER BY xact_start LIMIT 1
 """
 

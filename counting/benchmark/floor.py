@@ -1,4 +1,4 @@
-"""The floor: the job of the product in set-based SQL on a schema that is as small as it can be, in one schema of its own.
+"""The floor: the job of the product in set-based SQL, on tables as small as can be, in a schema of their own.
 
 It writes the same rows as the product: a line for each quant, and for each difference a warehouse entry, an item ledger
 entry and a value entry; and it closes its lines. It knows no scope, no reasons, no rounds, no rights and no watermarks.
@@ -15,7 +15,8 @@ SCHEMA = """
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, item_id bigint NOT NULL REFERENCES floor.item,
         bin_id bigint NOT NULL REFERENCES floor.bin, quantity numeric(18, 5) NOT NULL CHECK (quantity >= 0),
         UNIQUE (bin_id, item_id)) WITH (fillfactor = 80);
-    CREATE TABLE floor.session (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, status text NOT NULL DEFAULT 'draft');
+    CREATE TABLE floor.session (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, status text NOT NULL DEFAULT 'draft');
     CREATE TABLE floor.line (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, session_id bigint NOT NULL REFERENCES floor.session,
         quant_id bigint NOT NULL REFERENCES floor.quant, open boolean NOT NULL DEFAULT true,
@@ -53,7 +54,8 @@ POST = """
           FROM floor_line l JOIN floor.item i ON i.number = l.item JOIN floor.bin b ON b.code = l.bin
           JOIN made m ON m.item_id = i.id AND m.bin_id = b.id),
     moved AS (INSERT INTO floor.warehouse_entry (quant_id, quantity) SELECT quant_id, quantity FROM staged),
-    owned AS (INSERT INTO floor.item_entry (item_id, quantity) SELECT item_id, quantity FROM staged RETURNING id, quantity)
+    owned AS (INSERT INTO floor.item_entry (item_id, quantity) SELECT item_id, quantity FROM staged
+              RETURNING id, quantity)
     INSERT INTO floor.value_entry (item_entry_id, amount) SELECT id, round(quantity * 2, 4) FROM owned
 """
 FILL = "UPDATE floor.quant q SET quantity = e.quantity FROM floor.warehouse_entry e WHERE e.quant_id = q.id"

@@ -37,7 +37,8 @@ class CountSession(models.Model):
     """A count of part of a location. Nothing that counting changes often lives here: counters only share-lock it.
 
     Lines whose `round` is the session's round can be counted; a recount of some raises both, so that the others stay
-    closed. `completion_*` is the request to complete: who confirmed which figures. It is the truth; the queue is a convenience.
+    closed. `completion_*` is the request to complete: who confirmed which figures; it is the truth, the queue a
+    convenience.
     """
 
     number = models.CharField(_("number"), max_length=20, unique=True)

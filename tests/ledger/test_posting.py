@@ -267,7 +267,7 @@ def test_a_reversal_never_leaves_value_without_stock_or_below_zero():
 
 
 def test_a_document_is_reversed_once_and_a_reversal_never():
-    quant = given_stock(10)
+    given_stock(10)
     register = Register.objects.get()
     reversal = reverse(register, by=None, at=TODAY)
 

@@ -83,7 +83,7 @@ class BinKind(models.TextChoices):
 
 
 class Bin(models.Model):
-    """A place. The implicit bin (one a location) holds stock without a bin; the adjustment bin holds no goods at all."""
+    """A place. The implicit bin (one a location) holds stock without a bin; the adjustment bin holds no goods."""
 
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="bins", verbose_name=_("location"))
     zone = models.ForeignKey(
