@@ -22,6 +22,7 @@ SENTENCES = {
     "quant_twice": _("%(item)s in %(bin)s is named by two lines. Say once how much there is."),
     "quantity_unusable": _("%(item)s: give a quantity with at most 13 digits before and 5 after the point."),
     "cost_unusable": _("%(item)s: give a unit cost of zero or more."),
+    "too_much": _("%(item)s: that would be more, or worth more, than the books can hold. Check quantity and cost."),
     "wrong_sign": _("%(item)s: give a quantity greater than zero."),
     "item_blocked": _("%(item)s is blocked: nothing of it can be posted until an administrator unblocks it."),
     "item_serialized": _("%(item)s is tracked by units, which cannot be posted by quantity. Count them instead."),
