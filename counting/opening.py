@@ -158,7 +158,7 @@ def _take_snapshot(session, quants):
 
 def _held_by_others(session, quants):
     others = CountLine.objects.open().exclude(session=session).filter(quant__in=quants)
-    return {number: lines for number, lines in others.per_session()}
+    return dict(others.per_session())
 
 
 @transaction.atomic
