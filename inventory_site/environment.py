@@ -44,7 +44,7 @@ def database(url):
 
 def host(parts):
     # urlsplit lowers the host name, and the directory of a socket minds its case.
-    written = parts.netloc.rpartition("@")[2]
+    written = parts.netloc.rpartition("@")[2].removesuffix(f":{parts.port}")
     return unquote(written) if "%2f" in written.lower() else parts.hostname or ""
 
 

@@ -80,7 +80,8 @@ class Worker:
         eventually(lambda: " ready." in self.log.read_text(), f"No worker: {self.log.read_text()}", seconds=60)
 
     def environment(self):
-        return {"DATABASE_URL": database_url(), "REDIS_PREFIX": REDIS_PREFIX}
+        redis_url = settings.CACHES["default"]["LOCATION"]
+        return {"DATABASE_URL": database_url(), "REDIS_URL": redis_url, "REDIS_PREFIX": REDIS_PREFIX}
 
     def kill(self):
         """As a machine that loses power: the worker and its children, without a word."""

@@ -19,6 +19,7 @@ def test_a_database_url_may_hold_anything_percent_encoded():
 
 def test_a_database_url_may_name_the_directory_of_a_socket():
     assert environment.database("postgres://ann@%2Fvar%2FRun/stock")["HOST"] == "/var/Run"
+    assert environment.database("postgres://ann@%2Fvar%2FRun:5432/stock")["HOST"] == "/var/Run"
     assert environment.database("postgresql:///stock?host=/var/Run")["HOST"] == "/var/Run"
 
 
