@@ -1,13 +1,18 @@
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from inventory_site.context import THEME_COOKIE, THEMES
+from inventory_site.pages import form_status, redirect_to, render_page
 
 A_YEAR = 365 * 24 * 3600
 
@@ -19,6 +24,18 @@ def login(request):
         query = urlencode({"next": request.htmx.current_url_abs_path or "/"})
         return HttpResponseClientRedirect(f"{reverse('login')}?{query}")
     return LoginView.as_view(redirect_authenticated_user=True)(request)
+
+
+@sensitive_post_parameters()
+@login_required
+@require_http_methods(["GET", "POST"])
+def change_password(request):
+    form = PasswordChangeForm(request.user, request.POST or None)
+    if form.is_valid():
+        update_session_auth_hash(request, form.save())
+        return redirect_to(request, "home", toast=_("Your password is changed."))
+    template = "registration/password_change_form.html"
+    return render_page(request, template, {"form": form}, partial="form", status=form_status(form))
 
 
 @require_POST
