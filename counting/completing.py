@@ -12,6 +12,7 @@ from uuid import uuid5
 import structlog
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from counting import sql
@@ -175,7 +176,7 @@ def _post_adjustment(session):
         kind=Kind.QUANTITY_ADJUSTMENT,
         location=session.location,
         by=session.completion_asked_by,
-        posting_date=session.completion_asked_at.date(),
+        posting_date=timezone.localdate(session.completion_asked_at),
         source=session.number,
         note=session.name,
         request_id=uuid5(session.request_id, "quantity adjustment"),

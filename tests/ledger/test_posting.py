@@ -5,7 +5,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from ledger.models import Effect, ItemLedgerEntry, Kind, Register, StockValue, ValueEntry, WarehouseEntry
+from ledger.models import Effect, ItemLedgerEntry, Kind, Reason, Register, StockValue, ValueEntry, WarehouseEntry
 from ledger.posting import (
     Line,
     NothingToPost,
@@ -121,6 +121,14 @@ def test_a_manual_adjustment_without_difference_leaves_evidence_and_no_item_ledg
 
     assert register.warehouse_entries.get().quantity == 0
     assert not register.item_ledger_entries.exists()
+
+
+def test_a_reason_tells_loss_from_breakage_but_never_that_nobody_looked():
+    lost = Reason.objects.create(code="test-lost", name="Lost", effect=Effect.CORRECTED)
+    quant = given_stock(10)
+
+    assert move(quant, -1, reason=lost).effect == Effect.CORRECTED
+    assert adjust(quant, 7, reason=lost).effect == Effect.COUNTED
 
 
 def test_a_manual_adjustment_is_refused_when_stock_moved_since_somebody_looked():
