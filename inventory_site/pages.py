@@ -10,7 +10,7 @@
         )
         return render_page(request, "warehouse/items.html", {"listing": listing}, partial="list")
 
-    {# templates/warehouse/items.html: our tags, partials and {% htmx_script %} are built in, no {% load %} #}
+    {# templates/warehouse/items.html: our tags, i18n, static and partials are built in, no {% load %} #}
     {% extends "base.html" %}
     {% block title %}{% translate "Items" %}{% endblock %}
     {% block heading %}{% include "components/heading.html" with title=... note=... back_url=... only %}{% endblock %}

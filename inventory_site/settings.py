@@ -90,7 +90,6 @@ TEMPLATES = [
             "builtins": [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
-                "django_htmx.templatetags.django_htmx",
                 "template_partials.templatetags.partials",
                 "inventory_site.templatetags.truecount",
             ],
