@@ -31,6 +31,14 @@ class FilesField(forms.FileField):
         return SourceFile(upload.name[:200], upload.read())
 
 
+class PlaceField(forms.ChoiceField):
+    """Needed before anything is imported, but not before something else is decided."""
+
+    def validate(self, value):
+        if value:
+            super().validate(value)
+
+
 class HandInForm(forms.Form):
     files = FilesField(
         label=_("Files"),
@@ -48,30 +56,32 @@ class DecisionsForm(forms.Form):
     def __init__(self, data=None, *, stock_import: StockImport, user):
         super().__init__(data)
         self.summary, choices = stock_import.summary, stock_import.choices
+        self.chosen = choices.get("create_locations", ())
         places = self.places(user)
         for number, file in enumerate(self.summary["files"]):
             if file["needs_location"]:
-                self.fields[f"location_{number}"] = forms.ChoiceField(
+                self.fields[f"location_{number}"] = PlaceField(
                     label=_("%(file)s lies at") % {"file": file["name"]},
                     choices=[("", _("choose")), *places],
-                    required=False,
                     initial=choices.get("locations", {}).get(file["name"], ""),
                 )
-        offered = {**self.summary["unknown_locations"], **dict.fromkeys(choices.get("create_locations", ()), None)}
+        offered = {**self.summary["unknown_locations"], **dict.fromkeys(self.chosen)}
         if offered:
             self.fields["create"] = forms.MultipleChoiceField(
                 label=_("Nobody knows these locations. Create"),
                 choices=[(name, bins_of(name, bins)) for name, bins in sorted(offered.items())],
                 required=False,
-                initial=choices.get("create_locations", ()),
+                initial=self.chosen,
                 widget=forms.CheckboxSelectMultiple,
                 help_text=_("Bins of a location that is not created are left out."),
             )
 
     def places(self, user):
         known = list(Location.objects.visible_to(user).active().values_list("code", "name"))
-        unknown = [(name, name) for name in self.summary["unknown_locations"]]
-        return sorted({*known, *self.summary["new_locations"].items(), *unknown}, key=lambda place: place[1])
+        # By name, whether it is to be made or not: its code comes and goes with the decision.
+        offered = {*self.summary["unknown_locations"], *self.chosen}
+        new = [(code, name) for code, name in self.summary["new_locations"].items() if name not in offered]
+        return sorted({*known, *new, *((name, name) for name in offered)}, key=lambda place: place[1])
 
     @property
     def locations(self) -> dict[str, str]:

@@ -141,6 +141,7 @@ def render_import(request, stock_import, form):
         "summary": summary,
         "running": stock_import.status == ImportStatus.ASKED,
         "applied": stock_import.status == ImportStatus.APPLIED,
+        "problem_count": max(summary["problem_count"], len(stock_import.problems)),
         "ready": not stock_import.problems and any(summary["created"].values()),
         "progress": progress(stock_import) if stock_import.status == ImportStatus.ASKED else None,
     }
@@ -148,7 +149,7 @@ def render_import(request, stock_import, form):
 
 
 def figures(numbers):
-    return [{"label": CREATED_WORDS[name], "value": f"{number:,}"} for name, number in numbers.items()]
+    return [{"label": word, "value": f"{numbers[name]:,}"} for name, word in CREATED_WORDS.items() if numbers.get(name)]
 
 
 def progress(stock_import):

@@ -72,6 +72,7 @@ def test_every_faulty_row_is_on_the_page_and_there_is_no_button(client, planner)
 
     page = client.get(stock_import.get_absolute_url()).content.decode()
 
+    assert "2 problems." in page
     assert "Lindhafen has no bin A-9" in page
     assert "“x” is not a number" in page
     assert "Import all of this" not in page
@@ -140,7 +141,9 @@ def test_a_parent_that_nobody_knows_is_offered_and_made_when_chosen(client, plan
 
     client.post(stock_import.get_absolute_url(), {"location_2": "Main Warehouse", "create": ["Main Warehouse"]}, **HTMX)
 
+    after = client.get(stock_import.get_absolute_url()).content.decode()
     assert "Main Warehouse (14 bins)" in page
+    assert '<option value="Main Warehouse" selected>' in after
     stock_import.refresh_from_db()
     assert stock_import.problems == []
     assert stock_import.summary["created"]["bins"] == 14
