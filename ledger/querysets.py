@@ -1,7 +1,9 @@
 """The words in which pages and reconciliation ask about the ledgers."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+
+from inventory_site.fields import UNIT_COST
 
 
 def at_locations_of(user, *paths):
@@ -18,25 +20,98 @@ class RegisterQuerySet(models.QuerySet):
     def visible_to(self, user):
         return self.filter(at_locations_of(user, "location", "other_location"))
 
+    def within_locations_of(self, user):
+        """Documents all of whose locations are this person's: what touches another one is not theirs to undo."""
+        return self.filter(at_locations_of(user, "location")).filter(
+            Q(other_location__isnull=True) | at_locations_of(user, "other_location")
+        )
+
     def with_names(self):
-        return self.select_related("location", "other_location", "by", "reason", "reverses")
+        return self.select_related("location", "other_location", "by", "reason", "reverses", "reversed_by")
+
+    def matching(self, text):
+        return self.filter(Q(number__icontains=text) | Q(source__iexact=text) | Q(note__icontains=text))
 
 
-class WarehouseEntryQuerySet(models.QuerySet):
+class EntryQuerySet(models.QuerySet):
+    """What entries of both ledgers are asked."""
+
+    def sums(self):
+        """How much came in and went out, and in how many entries."""
+        more, less = Q(quantity__gt=0), Q(quantity__lt=0)
+        return self.aggregate(
+            came=Sum("quantity", filter=more),
+            came_entries=Count("pk", filter=more),
+            went=Sum("quantity", filter=less),
+            went_entries=Count("pk", filter=less),
+        )
+
+    def running_total(self, *keys):
+        """What there was after an entry, of everything that agrees with it in these keys."""
+        same = self.model.objects.filter(pk__lte=OuterRef("pk"), **{key: OuterRef(key) for key in keys})
+        return Subquery(same.order_by().values(*keys).annotate(total=Sum("quantity")).values("total"))
+
+
+class WarehouseEntryQuerySet(EntryQuerySet):
     def visible_to(self, user):
         return self.filter(at_locations_of(user, "quant__location"))
 
     def with_names(self):
         return self.select_related(
-            "register__by", "register__reason", "quant__bin__location", "quant__item", "quant__lot", "quant__variant"
+            "register__by",
+            "register__reason",
+            "quant__bin__location",
+            "quant__item__base_unit",
+            "quant__lot",
+            "quant__variant",
         )
 
+    def with_balance(self):
+        """Adds `balance`: what the quant held after the entry."""
+        return self.annotate(balance=self.running_total("quant"))
 
-class ItemLedgerEntryQuerySet(models.QuerySet):
+
+class ItemLedgerEntryQuerySet(EntryQuerySet):
     def visible_to(self, user):
         return self.filter(at_locations_of(user, "location"))
 
     def with_names(self):
         return self.select_related(
-            "register__by", "register__reason", "item", "variant", "location", "lot", "value_entry"
+            "register__by", "register__reason", "item__base_unit", "variant", "location", "lot"
         )
+
+    def with_balance(self):
+        """Adds `balance`: what the location owned of the item after the entry, all variants and lots."""
+        return self.annotate(balance=self.running_total("item", "location"))
+
+    def with_value(self):
+        """Adds `amount`, and `unit_cost`."""
+        money = models.DecimalField(**UNIT_COST)
+        amount = F("value_entry__amount")
+        return self.annotate(
+            amount=amount, unit_cost=models.ExpressionWrapper(amount / F("quantity"), output_field=money)
+        )
+
+    def value(self):
+        """All of it in money."""
+        return self.aggregate(value=Sum("value_entry__amount"))["value"]
+
+
+class StockValueQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(at_locations_of(user, "location"))
+
+    def in_stock(self):
+        return self.filter(quantity__gt=0)
+
+    def with_names(self):
+        return self.select_related("location", "item__base_unit", "variant")
+
+    def with_average(self):
+        """Adds `average`: the moving average cost of one; only for what is in stock."""
+        average = models.DecimalField(**UNIT_COST)
+        return self.annotate(average=models.ExpressionWrapper(F("value") / F("quantity"), output_field=average))
+
+    def total(self):
+        """What all of it is worth."""
+        return self.aggregate(value=Sum("value"))["value"] or 0

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory_site.fields import MONEY, QUANTITY
 from ledger.models.registers import Effect, Register
-from ledger.querysets import ItemLedgerEntryQuerySet, WarehouseEntryQuerySet
+from ledger.querysets import ItemLedgerEntryQuerySet, StockValueQuerySet, WarehouseEntryQuerySet
 from warehouse.models import Item, ItemVariant, Location, Lot, Quant
 
 APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
@@ -130,6 +130,8 @@ class StockValue(models.Model):
     variant = models.ForeignKey(ItemVariant, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     quantity = models.DecimalField(_("quantity"), **QUANTITY, default=0)
     value = models.DecimalField(_("value"), **MONEY, default=0)
+
+    objects = StockValueQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("stock value")

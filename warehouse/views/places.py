@@ -95,7 +95,7 @@ def location_detail(request, code):
 @permission_required("warehouse.view_bin", raise_exception=True)
 def suggest_bins(request):
     """Options for a field in which a bin of a location is typed."""
-    text, location = typed(request), request.GET.get("location", "")
+    text, location = typed(request), request.GET.get("other_location") or request.GET.get("location", "")
     fitting = Bin.objects.visible_to(request.user).real().matching(text).in_walking_order()
     if location:
         fitting = fitting.filter(location__code=location)

@@ -1,0 +1,345 @@
+"""What people type into a document, cleaned into items, bins, lots and quantities. Nothing here knows how to post."""
+
+from uuid import uuid4
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from inventory_site.errors import DomainError
+from inventory_site.fields import UNIT_COST
+from ledger.entering import EnteredLine
+from ledger.models import Effect, Kind, Reason
+from ledger.posting import Document
+from warehouse.finding import LotUnknown, factor_of, factors_of, find_bin, find_item, find_lot
+from warehouse.models import Location, Lot, Quant, UnitOfMeasure
+from warehouse.quantities import parse_quantity
+
+LINES = 3
+MOST_LINES = 200
+
+
+class Day(forms.DateInput):
+    def __init__(self, **attrs):
+        super().__init__(format="%Y-%m-%d", attrs={"type": "date", **attrs})
+
+
+class OwnLocationField(forms.ModelChoiceField):
+    def __init__(self, **kwargs):
+        super().__init__(queryset=Location.objects.none(), to_field_name="code", empty_label=None, **kwargs)
+
+
+class DocumentForm(forms.Form):
+    """The head of a document. `request_id` is made when the form is first shown: sent twice, it is posted once."""
+
+    request_id = forms.UUIDField(widget=forms.HiddenInput)
+    location = OwnLocationField(label=_("Location"))
+    posting_date = forms.DateField(label=_("Posting date"), widget=Day())
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name in ("location", "other_location"):
+            if name in self.fields:
+                self.fields[name].queryset = Location.objects.visible_to(user).active()
+
+    def clean_posting_date(self):
+        day = self.cleaned_data["posting_date"]
+        if day > timezone.localdate():
+            raise forms.ValidationError(_("The posting date is today or earlier."), "future")
+        return day
+
+
+class IssueForm(DocumentForm):
+    reason = forms.ModelChoiceField(
+        label=_("Reason"),
+        queryset=Reason.objects.filter(effect=Effect.MOVED),
+        to_field_name="code",
+        required=False,
+        empty_label=_("none: delivered or used as planned"),
+    )
+    field_order = ["request_id", "location", "reason", "posting_date", "note"]
+
+
+class TransferForm(DocumentForm):
+    location = OwnLocationField(label=_("From"))
+    other_location = OwnLocationField(label=_("To"))
+    field_order = ["request_id", "location", "other_location", "posting_date", "note"]
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("location") and cleaned.get("location") == cleaned.get("other_location"):
+            self.add_error("other_location", forms.ValidationError(_("Choose another location."), "same_location"))
+        return cleaned
+
+
+class LineForm(forms.Form):
+    """One line as typed. `location` and `other_location` come from the head; None while the head is wrong."""
+
+    item = forms.CharField(label=_("Item"), max_length=200, strip=True)
+    bin = forms.CharField(label=_("Bin"), max_length=100, required=False)
+    lot = forms.CharField(label=_("Lot"), max_length=60, required=False)
+    quantity = forms.CharField(label=_("Quantity"), max_length=60)
+    unit = forms.ModelChoiceField(
+        label=_("Unit of measure"),
+        queryset=UnitOfMeasure.objects.all(),
+        to_field_name="code",
+        required=False,
+        empty_label=_("base unit"),
+    )
+
+    makes_lots = False
+    # Which field of the line an error of posting belongs to; others belong to the line as a whole.
+    FIELD_OF = {
+        "not_enough": "quantity",
+        "wrong_sign": "quantity",
+        "quantity_unusable": "quantity",
+        "too_much": "quantity",
+        "cost_unusable": "unit_cost",
+        "lot_missing": "lot",
+        "lot_not_expected": "lot",
+        "lot_of_another_item": "lot",
+        "expiry_contradicts": "expiration_date",
+        "bin_elsewhere": "bin",
+        "adjustment_bin": "bin",
+        "same_bin": "to_bin",
+        "item_blocked": "item",
+        "item_serialized": "item",
+        "item_unknown": "item",
+    }
+
+    def __init__(self, *args, location=None, other_location=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.location, self.other_location = location, other_location or location
+        self.found = None
+
+    def clean_item(self):
+        self.found = find_item(self.cleaned_data["item"])
+        return self.found.item
+
+    def clean_bin(self):
+        return find_bin(self.cleaned_data["bin"], location=self.location) if self.location else None
+
+    def clean_to_bin(self):
+        return find_bin(self.cleaned_data["to_bin"], location=self.other_location) if self.other_location else None
+
+    def clean(self):
+        cleaned = super().clean()
+        item = cleaned.get("item")
+        if item:
+            self.clean_quantity_of(item)
+            self.clean_lot_of(item)
+        return cleaned
+
+    def clean_quantity_of(self, item):
+        """The quantity in base units, from the arithmetic and the unit of measure that was chosen."""
+        text = self.cleaned_data.get("quantity")
+        if text is None:
+            return
+        factors = factors_of(item)
+        try:
+            factor = factor_of(self.cleaned_data.get("unit"), item=item, factors=factors)
+        except DomainError as error:
+            self.add_error("unit", error)
+            return
+        try:
+            self.cleaned_data["quantity"] = parse_quantity(text, factors=factors, factor=factor).quantity
+        except DomainError as error:
+            self.add_error("quantity", error)
+
+    def clean_lot_of(self, item):
+        """A known lot, or the number of a new one where this document may make it. The label of the item may name it."""
+        number = self.cleaned_data.get("lot") or self.found.lot_number
+        self.cleaned_data["lot"], self.cleaned_data["new_lot"] = None, ""
+        if not number:
+            return
+        try:
+            self.cleaned_data["lot"] = find_lot(number, item=item)
+        except LotUnknown as error:
+            if self.makes_lots and item.tracking == "lot":
+                self.cleaned_data["new_lot"] = number
+            else:
+                self.add_error("lot", error)
+
+    @property
+    def line(self):
+        cleaned = self.cleaned_data
+        return EnteredLine(
+            item=cleaned["item"],
+            variant=self.found.variant,
+            bin=cleaned["bin"],
+            to_bin=cleaned.get("to_bin"),
+            lot=cleaned["lot"],
+            new_lot=cleaned["new_lot"],
+            expiration_date=cleaned.get("expiration_date") or self.found.expiration_date,
+            quantity=cleaned["quantity"],
+            unit_cost=cleaned.get("unit_cost"),
+        )
+
+
+class ReceiptLineForm(LineForm):
+    expiration_date = forms.DateField(label=_("Expires"), required=False, widget=Day())
+    unit_cost = forms.DecimalField(label=_("Unit cost"), required=False, min_value=0, **UNIT_COST)
+    field_order = ["item", "bin", "lot", "expiration_date", "quantity", "unit", "unit_cost"]
+    makes_lots = True
+
+    def clean_lot_of(self, item):
+        super().clean_lot_of(item)
+        lot, day = self.cleaned_data["lot"], self.cleaned_data.get("expiration_date") or self.found.expiration_date
+        if lot and day and lot.expiration_date != day:
+            # A known lot gets, or contradicts, the date on the label: the verb knows.
+            self.cleaned_data["lot"], self.cleaned_data["new_lot"] = None, lot.number
+
+
+class MoveLineForm(LineForm):
+    bin = forms.CharField(label=_("From bin"), max_length=100, required=False)
+    to_bin = forms.CharField(label=_("To bin"), max_length=100, required=False)
+    field_order = ["item", "lot", "bin", "to_bin", "quantity", "unit"]
+
+
+FORMS = {
+    Kind.RECEIPT: (DocumentForm, ReceiptLineForm),
+    Kind.ISSUE: (IssueForm, LineForm),
+    Kind.MOVEMENT: (DocumentForm, MoveLineForm),
+    Kind.LOCATION_TRANSFER: (TransferForm, MoveLineForm),
+}
+
+
+class Sheet:
+    """A document being typed: its head and its lines."""
+
+    def __init__(self, kind, *, user, data=None, quant=None):
+        self.kind, self.user, self.quant = kind, user, quant
+        self.head_class, self.line_class = FORMS[kind]
+        wants_more = data is not None and "more" in data
+        if data is None or wants_more:
+            self.head, self.lines = self.unsent(data)
+        else:
+            self.head, self.lines = self.sent(data)
+        if not user.has_perm("ledger.view_valueentry"):
+            for form in self.lines:
+                form.fields.pop("unit_cost", None)
+
+    def formset(self, *, extra=0, **kwargs):
+        factory = forms.formset_factory(
+            self.line_class, extra=extra, max_num=MOST_LINES, absolute_max=MOST_LINES, validate_max=True
+        )
+        return factory(prefix="lines", **kwargs)
+
+    def sent(self, data):
+        head = self.head_class(data, user=self.user)
+        places = {name: head.cleaned_data.get(name) for name in ("location", "other_location")} if self.read(head) else {}
+        return head, self.formset(data=data, form_kwargs=places)
+
+    def read(self, head):
+        head.full_clean()
+        return hasattr(head, "cleaned_data")
+
+    def unsent(self, data):
+        """Blank, or with what was typed so far and one line more; nothing of it is checked yet."""
+        if data is None:
+            lines = [self.line_of(self.quant)] if self.quant else []
+            return self.head_class(user=self.user, initial=self.fresh()), self.formset(
+                initial=lines, extra=LINES - len(lines)
+            )
+        head = self.head_class(user=self.user, initial={name: data.get(name, "") for name in self.head_class.base_fields})
+        try:
+            count = min(max(0, int(data.get("lines-TOTAL_FORMS", LINES))), MOST_LINES - 1)
+        except ValueError:
+            count = LINES
+        typed = [
+            {name: data.get(f"lines-{number}-{name}", "") for name in self.line_class.base_fields}
+            for number in range(count)
+        ]
+        return head, self.formset(initial=typed, extra=1)
+
+    def fresh(self):
+        usual = self.quant.location if self.quant else Location.objects.usual_for(self.user)
+        return {"request_id": uuid4(), "posting_date": timezone.localdate(), "location": usual and usual.code}
+
+    def line_of(self, quant):
+        """A line about what lies in a quant; how much of it is to be typed."""
+        variant = f"/{quant.variant.code}" if quant.variant else ""
+        return {
+            "item": quant.item.number + variant,
+            "bin": quant.bin.code,
+            "lot": quant.lot.number if quant.lot else "",
+            "expiration_date": quant.lot.expiration_date if quant.lot else None,
+        }
+
+    @property
+    def filled(self):
+        return [form for form in self.lines if form.has_changed()]
+
+    def is_valid(self):
+        return self.head.is_bound and self.lines.is_bound and all([self.head.is_valid(), self.lines.is_valid()])
+
+    @property
+    def status(self):
+        return 422 if self.head.is_bound and not self.is_valid() else 200
+
+    def document(self):
+        head = self.head.cleaned_data
+        return Document(
+            kind=self.kind,
+            location=head["location"],
+            other_location=head.get("other_location"),
+            by=self.user,
+            posting_date=head["posting_date"],
+            reason=head.get("reason"),
+            note=head["note"],
+            request_id=head["request_id"],
+        )
+
+    def entered(self):
+        return [form.line for form in self.filled]
+
+    def refuse(self, error):
+        """Show what posting refused: each error at its line, the rest on top."""
+        errors, filled = getattr(error, "errors", ()), self.filled
+        if not errors:
+            self.head.add_error(None, error)
+        for line_error in errors:
+            form = filled[line_error.line - 1]
+            field = form.FIELD_OF.get(line_error.code)
+            form.add_error(field if field in form.fields else None, forms.ValidationError(line_error.message, line_error.code))
+
+    @property
+    def columns(self):
+        """The fields of a line, for the head of their table."""
+        return self.lines.forms[0].visible_fields()
+
+    @property
+    def wrong_lines(self):
+        return sum(1 for form in self.lines if form.errors) if self.lines.is_bound else 0
+
+
+class AdjustForm(forms.Form):
+    """How much there is now, said by somebody who looked; `seen_entry` is what the book was when they looked."""
+
+    request_id = forms.UUIDField(widget=forms.HiddenInput)
+    seen_entry = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**63 - 1)
+    quantity = forms.CharField(label=_("Quantity now"), max_length=60)
+    note = forms.CharField(label=_("Note"), max_length=200, help_text=_("Why: others will read it in the ledger."))
+
+    def __init__(self, *args, quant: Quant, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.quant = quant
+        unit = quant.item.base_unit.name
+        self.fields["quantity"].help_text = _("In %(unit)s; sums such as 4 × 12 + 3 are worked out.") % {"unit": unit}
+
+    @staticmethod
+    def fresh(quant):
+        return {"request_id": uuid4(), "seen_entry": quant.last_entry}
+
+    def clean_quantity(self):
+        return parse_quantity(self.cleaned_data["quantity"], factors=factors_of(self.quant.item)).quantity
+
+    def look_again(self, quant):
+        """Take what the book says now for what was seen; what was typed stays."""
+        self.data = self.data.copy()
+        self.data[self.add_prefix("seen_entry")] = quant.last_entry
+
+
+class ReversalForm(forms.Form):
+    note = forms.CharField(label=_("Note"), max_length=200, required=False, help_text=_("Why it is taken back."))

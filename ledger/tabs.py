@@ -1,0 +1,164 @@
+"""What the ledgers put on the pages of items, bins, locations and documents, and what can be done with stock there."""
+
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from inventory_site.pages import Column, Listing
+from inventory_site.tabs import Tab
+from ledger.filters import (
+    DocumentOfLocationFilter,
+    EntriesOfDocumentFilter,
+    EntriesOfItemFilter,
+    MovementsOfBinFilter,
+    MovementsOfDocumentFilter,
+    MovementsOfItemFilter,
+    ValueFilter,
+)
+from ledger.models import ItemLedgerEntry, Register, StockValue, WarehouseEntry
+from ledger.views.documents import document_listing
+from ledger.views.entries import SEES_VALUE, item_entries, warehouse_entries
+from warehouse.actions import Action
+
+ITEM_ENTRIES, WAREHOUSE_ENTRIES = "ledger/tabs/item_entries.html", "ledger/tabs/warehouse_entries.html"
+VALUE = Column("value", _("Value"), num=True, descending_first=True)
+AVERAGE = Column("average", _("Average cost"), num=True, sortable=False)
+OWNED = Column("quantity", _("Quantity"), num=True, descending_first=True)
+
+
+def entries_of_item(request, item):
+    entries = ItemLedgerEntry.objects.visible_to(request.user).filter(item=item)
+    return ITEM_ENTRIES, {"listing": item_entries(request, entries, filterset=EntriesOfItemFilter, omit=["item"])}
+
+
+def movements_of_item(request, item):
+    entries = WarehouseEntry.objects.visible_to(request.user).filter(quant__item=item)
+    listing = warehouse_entries(request, entries, filterset=MovementsOfItemFilter, omit=["item"])
+    return WAREHOUSE_ENTRIES, {"listing": listing}
+
+
+def movements_of_bin(request, bin):
+    entries = WarehouseEntry.objects.filter(quant__bin=bin)
+    listing = warehouse_entries(request, entries, filterset=MovementsOfBinFilter, omit=["bin"])
+    return WAREHOUSE_ENTRIES, {"listing": listing}
+
+
+def movements_of_document(request, register):
+    entries = WarehouseEntry.objects.visible_to(request.user).filter(register=register)
+    omit = ["posted", "document", "by"]
+    listing = warehouse_entries(request, entries, filterset=MovementsOfDocumentFilter, omit=omit)
+    return WAREHOUSE_ENTRIES, {"listing": listing}
+
+
+def entries_of_document(request, register):
+    entries = ItemLedgerEntry.objects.visible_to(request.user).filter(register=register)
+    omit = ["posted", "document", "by"]
+    return ITEM_ENTRIES, {"listing": item_entries(request, entries, filterset=EntriesOfDocumentFilter, omit=omit)}
+
+
+def owns_other_than_it_moves(request, register):
+    """A movement within a location leaves the item ledger alone."""
+    return ItemLedgerEntry.objects.visible_to(request.user).filter(register=register).exists()
+
+
+def documents_of_location(request, location):
+    registers = Register.objects.filter(location=location) | Register.objects.filter(other_location=location)
+    listing = document_listing(request, registers, filterset=DocumentOfLocationFilter)
+    return "ledger/tabs/documents.html", {"listing": listing}
+
+
+def value_of_item(request, item):
+    """Quantity and value at each location."""
+    listing = Listing(
+        request,
+        StockValue.objects.visible_to(request.user).in_stock().filter(item=item).with_names().with_average(),
+        columns=[Column("location", _("Location"), "location__name", css="item"), OWNED, AVERAGE, VALUE],
+        sort="location",
+        label=_("Value by location"),
+    )
+    return "ledger/tabs/value.html", {"listing": listing, "of": "item", "total": listing.queryset.total()}
+
+
+def value_of_location(request, location):
+    listing = Listing(
+        request,
+        StockValue.objects.filter(location=location).in_stock().with_names().with_average(),
+        filterset=ValueFilter,
+        columns=[Column("item", _("Item"), "item__number", css="item"), OWNED, AVERAGE, VALUE],
+        sort="-value",
+        label=_("Value by item"),
+    )
+    return "ledger/tabs/value.html", {"listing": listing, "of": "location", "total": listing.queryset.total()}
+
+
+TABS = {
+    "item": [
+        Tab("value", _("Value"), value_of_item, permission=SEES_VALUE, order=35),
+        Tab("item-entries", _("Item ledger"), entries_of_item, permission="ledger.view_itemledgerentry", order=40),
+        Tab("entries", _("Warehouse entries"), movements_of_item, permission="ledger.view_warehouseentry", order=45),
+    ],
+    "bin": [Tab("entries", _("Entries"), movements_of_bin, permission="ledger.view_warehouseentry", order=40)],
+    "location": [
+        Tab("value", _("Value"), value_of_location, permission=SEES_VALUE, order=35),
+        Tab("documents", _("Documents"), documents_of_location, permission="ledger.view_register", order=40),
+    ],
+    # Whoever may see a document may see what it moved.
+    "document": [
+        Tab("entries", _("Warehouse entries"), movements_of_document, order=10),
+        Tab(
+            "item-entries",
+            _("Item ledger entries"),
+            entries_of_document,
+            permission="ledger.view_itemledgerentry",
+            when=owns_other_than_it_moves,
+            order=20,
+        ),
+    ],
+}
+
+
+def page(name, **parameters):
+    return f"{reverse(name)}?{urlencode(parameters)}" if parameters else reverse(name)
+
+
+POSTS = "ledger.add_register"
+ACTIONS = {
+    "stock": [
+        Action("receive", _("Receive"), "receive", lambda nothing: page("receive"), POSTS, order=10),
+        Action("issue", _("Issue"), "issue", lambda nothing: page("issue"), POSTS, order=20),
+        Action("move", _("Move"), "move", lambda nothing: page("move"), POSTS, order=30),
+        Action("transfer", _("Transfer"), "transfer", lambda nothing: page("transfer"), POSTS, order=40),
+        Action(
+            "import", _("Import"), "upload", lambda nothing: page("import-stock"), "ledger.add_stockimport", order=50
+        ),
+    ],
+    "quant": [
+        Action("move", _("Move"), "move", lambda quant: page("move", quant=quant.pk), POSTS, order=10),
+        Action("issue", _("Issue"), "issue", lambda quant: page("issue", quant=quant.pk), POSTS, order=20),
+        Action(
+            "adjust",
+            _("Adjust"),
+            "edit",
+            lambda quant: reverse("adjust", args=[quant.pk]),
+            "ledger.adjust_register",
+            order=30,
+        ),
+        Action(
+            "entries",
+            _("Entries"),
+            "book",
+            lambda quant: page("warehouse-ledger", quant=quant.pk),
+            "ledger.view_warehouseentry",
+            order=40,
+        ),
+    ],
+    "item": [
+        Action(
+            "ledger",
+            _("Ledger"),
+            "book",
+            lambda item: page("item-ledger", item=item.number),
+            "ledger.view_itemledgerentry",
+        ),
+    ],
+}

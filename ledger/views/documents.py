@@ -1,0 +1,122 @@
+"""Posted documents: all of them, one of them, and taking one back."""
+
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from inventory_site.errors import DomainError
+from inventory_site.pages import Column, Listing, form_status, redirect_to, refuse, render_page
+from inventory_site.tabs import tabs_of
+from ledger.filters import DocumentFilter
+from ledger.forms import ReversalForm
+from ledger.models import ItemLedgerEntry, Register, WarehouseEntry
+from ledger.navigation import sections
+from ledger.posting import PAGE_WAIT, preview_reversal, reverse
+from ledger.views.entries import SEES_VALUE
+from warehouse.models import Quant
+
+SHOWN = 50  # lines of a reversal that its page lists
+
+NUMBER = Column("number", gettext_lazy("Document"), "pk", descending_first=True)
+POSTED = Column("posted", gettext_lazy("Posted"), "posted_at", descending_first=True)
+KIND = Column("kind", gettext_lazy("Kind"))
+LOCATION = Column("location", gettext_lazy("Location"), "location__name")
+REASON = Column("reason", gettext_lazy("Reason and note"), "reason__name", css="item")
+SOURCE = Column("source", gettext_lazy("Count"))
+BY = Column("by", gettext_lazy("By"), "by__username")
+
+
+@login_required
+@require_http_methods(["GET"])
+@permission_required("ledger.view_register", raise_exception=True)
+def documents(request):
+    listing = document_listing(request, Register.objects.visible_to(request.user))
+    context = {"listing": listing, "sections": sections(request, "documents")}
+    return render_page(request, "ledger/documents.html", context, partial="list")
+
+
+def document_listing(request, registers, *, filterset=DocumentFilter, omit=()):
+    columns = [NUMBER, POSTED, KIND, LOCATION, REASON, SOURCE, BY]
+    return Listing(
+        request,
+        registers.with_names(),
+        filterset=filterset,
+        columns=[column for column in columns if column.key not in omit],
+        sort="-number",
+        label=gettext_lazy("Documents"),
+    )
+
+
+def own_document(request, number):
+    """A document at a location of this person; without the right to see all of them, only what they posted."""
+    register = get_object_or_404(Register.objects.visible_to(request.user).with_names(), number=number)
+    if register.by_id != request.user.pk and not request.user.has_perm("ledger.view_register"):
+        raise PermissionDenied
+    return register
+
+
+@login_required
+@require_http_methods(["GET"])
+def document_detail(request, number):
+    register = own_document(request, number)
+    context = {
+        "register": register,
+        "reversed_by": getattr(register, "reversed_by", None),
+        "can_reverse": can_reverse(request, register),
+        "movements": WarehouseEntry.objects.visible_to(request.user).filter(register=register).sums(),
+        "tabs": tabs_of(request, "document", register),
+    }
+    if request.user.has_perm(SEES_VALUE):
+        context["value"] = ItemLedgerEntry.objects.visible_to(request.user).filter(register=register).value()
+    return render_page(request, "ledger/document.html", context, partial="tabs")
+
+
+def can_reverse(request, register):
+    return (
+        request.user.has_perm("ledger.reverse_register")
+        and register.reverses_id is None
+        and not hasattr(register, "reversed_by")
+        and Register.objects.within_locations_of(request.user).filter(pk=register.pk).exists()
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@permission_required("ledger.reverse_register", raise_exception=True)
+def reverse_document(request, number):
+    """First what would happen, then, by a POST, it happens. Twice is once: a document has one reversal."""
+    register = get_object_or_404(Register.objects.within_locations_of(request.user).with_names(), number=number)
+    if hasattr(register, "reversed_by"):
+        return redirect_to(request, register.reversed_by)
+    today = timezone.localdate()
+    form = ReversalForm(request.POST or None)
+    if form.is_valid():
+        try:
+            reversal = reverse(register, by=request.user, at=today, note=form.cleaned_data["note"], wait=PAGE_WAIT)
+        except DomainError as error:
+            refuse(form, error)
+        else:
+            said = _("%(number)s is taken back by %(reversal)s.")
+            return redirect_to(
+                request, reversal, toast=said % {"number": register.number, "reversal": reversal.number}
+            )
+    context = {"register": register, "form": form, **seen_before(register, by=request.user, at=today)}
+    return render_page(request, "ledger/reverse.html", context, partial="form", status=form_status(form))
+
+
+def seen_before(register, *, by, at):
+    """What reversing would do to the quants, or why it cannot be done."""
+    try:
+        seen = preview_reversal(register, by=by, at=at)
+    except DomainError as error:
+        return {"refused": error, "problems": getattr(error, "errors", ())[:SHOWN]}
+    changes = {}
+    for pk, before, change in seen.quants:  # a document may name a quant twice
+        changes.setdefault(pk, {"after": before + change, "change": 0})["change"] += change
+    quants = Quant.objects.with_names().in_bulk(list(changes)[:SHOWN])
+    shown = [{"quant": quants[pk], "before": change["after"] - change["change"], **change} for pk, change in changes.items() if pk in quants]
+    return {"changes": shown, "entries": register.warehouse_entries.count(), "cut": len(changes) > SHOWN}

@@ -1,0 +1,87 @@
+"""The two ledgers."""
+
+from django.contrib.auth.decorators import login_required, permission_required
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from inventory_site.pages import Column, Listing, render_page
+from ledger.filters import ItemLedgerFilter, WarehouseLedgerFilter
+from ledger.models import ItemLedgerEntry, WarehouseEntry
+from ledger.navigation import sections
+from warehouse.models import Item, Quant
+
+SEES_VALUE = "ledger.view_valueentry"
+
+ENTRY = Column("entry", _("Entry"), "pk", descending_first=True)
+POSTED = Column("posted", _("Posted"), "register__posted_at", descending_first=True)
+DOCUMENT = Column("document", _("Document"), "register__number")
+QUANTITY = Column("quantity", _("Quantity"), num=True)
+BALANCE = Column("balance", _("Balance"), num=True, sortable=False)
+UNIT_COST = Column("unit_cost", _("Unit cost"), num=True, sortable=False)
+VALUE = Column("value", _("Value"), "value_entry__amount", num=True)
+BY = Column("by", _("By"), "register__by__username", css="wide-only")
+ITEM = Column("item", _("Item"), "item__number", css="item")
+LOCATION = Column("location", _("Location"), "location__name")
+LOT = Column("lot", _("Lot"), "lot__number")
+ITEM_OF_QUANT = Column("item", _("Item"), "quant__item__number", css="item")
+BIN = Column("bin", _("Bin"), ("quant__location__code", "quant__bin__walking_order", "quant__bin__code"))
+LOT_OF_QUANT = Column("lot", _("Lot"), "quant__lot__number")
+
+
+@login_required
+@require_http_methods(["GET"])
+@permission_required("ledger.view_itemledgerentry", raise_exception=True)
+def item_ledger(request):
+    """What the locations own; `?item=` narrows it to one item, with its sums."""
+    number = request.GET.get("item")
+    item = get_object_or_404(Item.objects.with_names(), number=number) if number else None
+    entries = ItemLedgerEntry.objects.visible_to(request.user)
+    listing = item_entries(request, entries.filter(item=item) if item else entries, omit=["item"] if item else [])
+    context = {"listing": listing, "sections": sections(request, "item-ledger"), "item": item}
+    if item:
+        on_hand = Quant.objects.visible_to(request.user).filter(item=item).total()
+        context |= {"on_hand": on_hand, "sums": listing.queryset.sums()}
+    return render_page(request, "ledger/item_ledger.html", context, partial="list")
+
+
+@login_required
+@require_http_methods(["GET"])
+@permission_required("ledger.view_warehouseentry", raise_exception=True)
+def warehouse_ledger(request):
+    """What lay in the bins; `?quant=` narrows it to one item in one bin, with its sums."""
+    key = request.GET.get("quant", "")
+    entries = WarehouseEntry.objects.visible_to(request.user)
+    quant = None
+    if key:
+        quants = Quant.objects.visible_to(request.user).with_names()
+        quant = get_object_or_404(quants, pk=int(key) if key.isdecimal() and len(key) < 19 else 0)
+        entries = entries.filter(quant=quant)
+    listing = warehouse_entries(request, entries, omit=["item", "bin", "lot"] if quant else [])
+    context = {"listing": listing, "sections": sections(request, "warehouse-ledger"), "quant": quant}
+    if quant:
+        context["sums"] = listing.queryset.sums()
+    return render_page(request, "ledger/warehouse_ledger.html", context, partial="list")
+
+
+def item_entries(request, entries, *, filterset=ItemLedgerFilter, omit=()):
+    """A list of item ledger entries, with values for those who may see values; `omit`: keys of columns."""
+    entries = entries.with_names().with_balance()
+    columns = [ENTRY, POSTED, ITEM, LOCATION, LOT, DOCUMENT, QUANTITY, BALANCE]
+    if request.user.has_perm(SEES_VALUE):
+        entries = entries.with_value()
+        columns += [UNIT_COST, VALUE]
+    shown = [column for column in [*columns, BY] if column.key not in omit]
+    return Listing(request, entries, filterset=filterset, columns=shown, sort="-entry", label=_("Item ledger entries"))
+
+
+def warehouse_entries(request, entries, *, filterset=WarehouseLedgerFilter, omit=()):
+    columns = [ENTRY, POSTED, ITEM_OF_QUANT, BIN, LOT_OF_QUANT, DOCUMENT, QUANTITY, BALANCE, BY]
+    return Listing(
+        request,
+        entries.with_names().with_balance(),
+        filterset=filterset,
+        columns=[column for column in columns if column.key not in omit],
+        sort="-entry",
+        label=_("Warehouse entries"),
+    )
