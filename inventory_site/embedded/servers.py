@@ -263,9 +263,10 @@ class Postgres(Server):
         if not shutil.which("setpriv"):
             raise EmbeddedServerError("To run as root, PostgreSQL needs setpriv (util-linux). Or set DATABASE_URL.")
         for capability in None, "dac_read_search", "dac_override":
-            with_it = [f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"] if capability else []
+            # Without no_setuid_fixup access(2), which PostgreSQL asks about its own programs, overlooks the capability.
+            with_it = ["--securebits=+no_setuid_fixup", f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"]
             # The shell stands between because setpriv itself has lost the right to look by the time it starts it.
-            tried = [*become, *with_it, "sh", "-c", 'exec "$@"', "sh"]
+            tried = [*become, *(with_it if capability else []), "sh", "-c", 'exec "$@"', "sh"]
             seen = ["sh", "-c", '"$1" --version && test -x "$2"', "sh", binary, str(self.directory)]
             if not subprocess.run([*tried, *seen], cwd="/", capture_output=True, check=False).returncode:
                 return tried

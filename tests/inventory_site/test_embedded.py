@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,15 +93,19 @@ def test_a_path_too_long_for_a_socket_works(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has directories that are closed to PostgreSQL")
-def test_a_directory_that_only_root_can_enter_works(tmp_path):
+def test_a_directory_that_only_root_can_enter_works(tmp_path, monkeypatch):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     server = Postgres(closed / "postgres")
+    package = server._binaries().parent.parent
+    for directory in package, package.with_suffix(".libs"):
+        shutil.copytree(directory, closed / directory.name, symlinks=True)
+    monkeypatch.setattr(Postgres, "_binaries", lambda self: closed / package.name / "pginstall18" / "bin")
+
     server.use()
 
     with psycopg.connect(server.conninfo()) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
-
     server.release()
     assert closed.stat().st_mode & 0o777 == 0o700
 
