@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from counting import sql
 from counting.models import CountLine, CountSession, Status
+from counting.review import mark_counted
 from inventory_site.errors import DomainError
 from ledger.models import Kind
 from ledger.posting import Document, announce, lock_locations, post
@@ -65,6 +66,9 @@ class FiguresChanged(DomainError):
     )
 
 
+COUNTED_IN_LINES = {"lines", "transfers", "write_offs"}
+
+
 @dataclass(frozen=True)
 class Digest:
     """What completing posts: lines with an adjustment, units found (+) and missing (-), and their value."""
@@ -79,6 +83,11 @@ class Digest:
     def as_json(self) -> dict:
         return {name: str(value) for name, value in asdict(self).items()}
 
+    @classmethod
+    def from_json(cls, words: dict) -> "Digest":
+        numbers = {name: Decimal(word) for name, word in words.items()}
+        return cls(**{name: int(number) if name in COUNTED_IN_LINES else number for name, number in numbers.items()})
+
 
 def digest(session: CountSession) -> Digest:
     """The figures as they stand now, without locks: what the reviewer confirms."""
@@ -91,6 +100,20 @@ def _read_digest(statement, session):
         lines, plus, minus, value = cursor.fetchone()
     # One way of writing, so that figures compare equal however they were added up.
     return Digest(lines, *(number.quantize(Decimal("0.00001")) for number in (plus, minus, value)))
+
+
+@transaction.atomic
+def confirm(session: CountSession, *, by: User, at: datetime, confirmed: Digest) -> None:
+    """What a person does with the figures in sight: mark as counted where counting still goes on, and ask to complete.
+
+    Raises FiguresChanged where they are not the figures any more, and what `mark_counted` and `ask_to_complete` raise.
+    """
+    if session.status == Status.DRAFT:
+        mark_counted(session, by=by, at=at)
+    now = digest(session)
+    if now != confirmed:
+        raise FiguresChanged(before=confirmed.lines, after=now.lines)
+    ask_to_complete(session, by=by, at=at, confirmed=now)
 
 
 @transaction.atomic

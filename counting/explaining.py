@@ -69,7 +69,9 @@ def _read(session, by_id):
         rows = cursor.fetchall()
     own = {} if session.adjustment_id is None else {"register": session.adjustment_id}
     entries = WarehouseEntry.objects.exclude(**own) if own else WarehouseEntry.objects.all()
-    found = entries.select_related("register__by", "register__reason").in_bulk([entry for _line, entry, _undone in rows])
+    found = entries.select_related("register__by", "register__reason").in_bulk(
+        [entry for _line, entry, _undone in rows]
+    )
     for line, entry, undone in rows:
         if entry in found:
             yield by_id[line], Movement(found[entry], undone)

@@ -2,9 +2,11 @@
 
 from django.db import connection, models
 from django.db.models import Case, Count, ExpressionWrapper, F, Q, Sum, Value, When
-from django.db.models.functions import Abs, Coalesce
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Abs, Cast, Coalesce
 
 from inventory_site.fields import MONEY
+from warehouse.models import ItemUnit
 
 VALUE = ExpressionWrapper(F("discrepancy") * F("unit_cost"), output_field=models.DecimalField(**MONEY))
 # How a review groups its lines: what is to be done comes first.
@@ -36,6 +38,50 @@ class CountSessionQuerySet(models.QuerySet):
     def asked_to_complete(self):
         return self.filter(status="counted", completion_asked_at__isnull=False)
 
+    def in_stage(self, stage):
+        """By the words of the list of counts; whatever is no stage of ours is all of them."""
+        status = {"counting": "draft", "review": "counted"}.get(stage, stage)
+        return self.filter(status=status) if stage in ("counting", "review", "completed", "cancelled") else self
+
+    def stages(self):
+        """How many counts there are in each stage; under "" all of them."""
+        statuses = dict(self.order_by().values_list("status").annotate(Count("pk")))
+        return {
+            "": sum(statuses.values()),
+            "counting": statuses.get("draft", 0),
+            "review": statuses.get("counted", 0),
+            "completed": statuses.get("completed", 0),
+            "cancelled": statuses.get("cancelled", 0),
+        }
+
+    def matching(self, text):
+        return self.filter(
+            Q(number__icontains=text)
+            | Q(name__icontains=text)
+            | Q(location__name__icontains=text)
+            | Q(location__code=text)
+        )
+
+    def refused(self):
+        """Completing was asked for, and lines were in the way."""
+        return self.in_review().exclude(completion_problems=[]).filter(completion_asked_at__isnull=True)
+
+    def completed(self):
+        return self.filter(status="completed")
+
+    def adjusted_value(self):
+        """How many counts, and the net value that they have adjusted as it was confirmed."""
+        confirmed = Cast(KeyTextTransform("value", "completion_digest"), models.DecimalField(**MONEY))
+        return self.aggregate(
+            counts=Count("pk"), value=Coalesce(Sum(confirmed), Value(0), output_field=confirmed.output_field)
+        )
+
+    def that_counts(self, bin):
+        """The count in which a bin can be counted now: one with lines left there before one where all is done."""
+        lines = Q(lines__quant__bin=bin, lines__open=True, lines__round=F("round"))
+        left = Count("lines", filter=Q(lines__counted_quantity__isnull=True) | Q(lines__recount_asked=True))
+        return self.being_counted().filter(lines).annotate(left=left).order_by("-left", "pk").first()
+
     def share_locked(self):
         """The ids of these sessions, locked against every change of status until commit."""
         sql, params = self.values_list("pk").query.sql_with_params()
@@ -57,6 +103,11 @@ class CountSessionQuerySet(models.QuerySet):
 
 
 class CountLineQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        if user.is_superuser:
+            return self
+        return self.filter(session__location__assignments__user=user.pk)
+
     def open(self):
         return self.filter(open=True)
 
@@ -82,8 +133,41 @@ class CountLineQuerySet(models.QuerySet):
         """Off or disturbed, and nobody has decided yet."""
         return self.counted().filter(~Q(discrepancy=0) | Q(disturbed=True), decision="open", recount_asked=False)
 
+    def accepted(self):
+        return self.filter(decision="accepted")
+
     def left_out(self):
         return self.filter(decision="left_out")
+
+    def in_state(self, state):
+        """By the words of the page of a count; whatever is no state of ours is all lines."""
+        states = {
+            "uncounted": self.uncounted,
+            "counted": self.counted,
+            "recount": self.recount_asked,
+            "off": self.off,
+            "matched": self.matched,
+            "added": self.added,
+        }
+        return states.get(state, self.all)()
+
+    def in_the_way(self, session):
+        """The lines that completing has named when it was refused."""
+        named = [problem["line"] for problem in session.completion_problems if problem.get("line")]
+        return self.filter(pk__in=named)
+
+    def matching(self, text):
+        """By the beginning of a bin, or a piece of an item's number or name or of a lot."""
+        return self.filter(
+            Q(quant__bin__code__istartswith=text)
+            | Q(quant__item__number__icontains=text)
+            | Q(quant__item__name__icontains=text)
+            | Q(quant__lot__number__icontains=text)
+        )
+
+    def at(self, location):
+        """Of bins of this location. Says nothing new of a session, but lets its walking order come from an index."""
+        return self.filter(quant__bin__location=location)
 
     def countable(self, session):
         """The lines that can be counted in this round."""
@@ -122,6 +206,14 @@ class CountLineQuerySet(models.QuerySet):
         return self.select_related(
             "quant__bin", "quant__item__base_unit", "quant__variant", "quant__lot", "counted_by", "reason"
         )
+
+    def for_counting(self):
+        """With all that a counter sees of a line."""
+        units = ItemUnit.objects.select_related("unit_of_measure").order_by("quantity_per")
+        lines = self.select_related(
+            "quant__bin", "quant__item__base_unit", "quant__variant", "quant__lot", "counted_by"
+        )
+        return lines.prefetch_related(models.Prefetch("quant__item__units", queryset=units))
 
     def with_value(self):
         return self.annotate(value=VALUE, abs_value=Abs(VALUE))
@@ -179,10 +271,13 @@ class CountLineQuerySet(models.QuerySet):
                 "pk",
                 filter=counted & Q(decision="open", recount_asked=False) & (more | less | Q(disturbed=True)),
             ),
-            unsettled_lines=Count(
-                "pk", filter=counted & Q(decision="open", recount_asked=False, disturbed=True)
+            notable_lines=Count(
+                "pk",
+                filter=more | less | Q(recount_asked=True) | Q(decision="left_out") | counted & Q(disturbed=True),
             ),
+            unsettled_lines=Count("pk", filter=counted & Q(decision="open", recount_asked=False, disturbed=True)),
             recount_lines=Count("pk", filter=Q(recount_asked=True)),
+            recounts_of_counted=Count("pk", filter=counted & Q(recount_asked=True)),
             accepted_lines=Count("pk", filter=Q(decision="accepted")),
             left_out_lines=Count("pk", filter=Q(decision="left_out")),
             added_lines=Count("pk", filter=Q(found=True)),

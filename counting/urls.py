@@ -1,1 +1,16 @@
-urlpatterns = []
+from django.urls import path
+
+from counting.views import completion, detail, home, review, sessions
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("counts/", sessions.counts, name="counts"),
+    path("counts/new/", sessions.count_new, name="count-new"),
+    path("counts/<str:number>/", detail.count_detail, name="count-detail"),
+    path("counts/<str:number>/mark/", detail.count_mark, name="count-mark"),
+    path("counts/<str:number>/reopen/", detail.count_reopen, name="count-reopen"),
+    path("counts/<str:number>/cancel/", detail.count_cancel, name="count-cancel"),
+    path("counts/<str:number>/review/", review.count_review, name="count-review"),
+    path("counts/<str:number>/aside/<int:pk>/settle/", review.put_aside_settle, name="put-aside-settle"),
+    path("counts/<str:number>/complete/", completion.count_complete, name="count-complete"),
+]

@@ -1,0 +1,144 @@
+"""Filters of the lists of counts and of their lines; the address is their state."""
+
+import django_filters
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from counting.models import CountLine, CountSession
+from inventory_site.listing import Find, Pick
+from warehouse.models import Zone
+
+STAGES = [
+    ("", _("All")),
+    ("counting", _("Counting")),
+    ("review", _("To review")),
+    ("completed", _("Completed")),
+    ("cancelled", _("Cancelled")),
+]
+
+STATES = [("uncounted", _("Not counted")), ("counted", _("Counted")), ("recount", _("Recount"))]
+JUDGED = [("off", _("Differs")), ("matched", _("Match")), ("added", _("Found items"))]
+
+SHOWN = [
+    ("todo", _("To decide")),
+    ("disturbed", _("Moved under the count")),
+    ("recount", _("Out for recount")),
+    ("accepted", _("Accepted")),
+    ("left-out", _("Left out")),
+    ("added", _("Found items")),
+    ("superseded", _("Superseded")),
+    ("problems", _("In the way")),
+    ("aside", _("Put aside")),
+    ("uncounted", _("Not counted")),
+    ("matched", _("Matches")),
+]
+
+SORTS = [("value", _("Largest value first")), ("walk", _("Walking order")), ("item", _("Item"))]
+
+
+class SessionFilter(django_filters.FilterSet):
+    q = Find(method="find", label=_("Number, name or location"))
+    mine = Pick(method="only_mine", label=_("Opened by me"))
+    stage = django_filters.CharFilter(method="in_stage", widget=forms.HiddenInput)
+
+    class Meta:
+        model = CountSession
+        fields = []
+
+    def find(self, sessions, _name, text):
+        return sessions.matching(text)
+
+    def only_mine(self, sessions, _name, _value):
+        return sessions.filter(opened_by=self.request.user.pk)
+
+    def in_stage(self, sessions, _name, stage):
+        return sessions.in_stage(stage)
+
+
+class LineFilter(django_filters.FilterSet):
+    """Of the page of one count; people who may not see what differs are not offered it."""
+
+    q = Find(method="find", label=_("Bin, item or lot"))
+    state = django_filters.ChoiceFilter(
+        method="in_state", choices=STATES, widget=forms.RadioSelect, empty_label=_("All"), label=_("State")
+    )
+    zone = django_filters.ModelChoiceFilter(
+        field_name="quant__bin__zone", queryset=Zone.objects.none(), empty_label=_("All zones"), label=_("Zone")
+    )
+
+    class Meta:
+        model = CountLine
+        fields = []
+
+    def __init__(self, *args, session, judged, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.session = session
+        self.filters["zone"].queryset = session.location.zones.all()
+        if judged:
+            self.filters["state"].extra["choices"] = STATES + JUDGED
+
+    def find(self, lines, _name, text):
+        return lines.matching(text)
+
+    def in_state(self, lines, _name, state):
+        return lines.in_state(state)
+
+
+class ReviewFilter(django_filters.FilterSet):
+    show = django_filters.ChoiceFilter(
+        method="only", choices=SHOWN, widget=forms.RadioSelect, empty_label=_("All that differs"), label=_("Show")
+    )
+    q = Find(method="find", label=_("Bin, item or lot"))
+    sort = django_filters.ChoiceFilter(method="sorted_elsewhere", choices=SORTS, empty_label=None, label=_("Sort"))
+
+    class Meta:
+        model = CountLine
+        fields = []
+
+    def __init__(self, *args, session, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.session = session
+
+    def filter_queryset(self, lines):
+        lines = super().filter_queryset(lines)
+        return lines if self.form.cleaned_data.get("show") else lines.notable()
+
+    def only(self, lines, _name, show):
+        return {
+            "todo": lines.to_decide,
+            "disturbed": lines.disturbed,
+            "recount": lines.recount_asked,
+            "accepted": lines.accepted,
+            "left-out": lines.left_out,
+            "added": lines.added,
+            "superseded": lambda: lines.settled_since(self.session),
+            "problems": lambda: lines.in_the_way(self.session),
+            "aside": lines.none,
+            "uncounted": lines.uncounted,
+            "matched": lines.matched,
+        }[show]()
+
+    def find(self, lines, _name, text):
+        return lines.matching(text)
+
+    def sorted_elsewhere(self, lines, _name, _sort):
+        return lines
+
+
+class CountsOfFilter(django_filters.FilterSet):
+    """Of the tab of an item or a bin."""
+
+    state = django_filters.ChoiceFilter(
+        method="in_state",
+        choices=[("counted", _("Counted")), ("off", _("Differs"))],
+        widget=forms.RadioSelect,
+        empty_label=_("All"),
+        label=_("State"),
+    )
+
+    class Meta:
+        model = CountLine
+        fields = []
+
+    def in_state(self, lines, _name, state):
+        return lines.in_state(state)

@@ -1,0 +1,177 @@
+"""Forms clean what people typed into scopes, quantities and figures; they know no workflow."""
+
+import re
+from decimal import Decimal
+from uuid import uuid4
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from counting.completing import Digest
+from counting.opening import Scope
+from inventory_site.errors import DomainError
+from inventory_site.fields import MONEY, QUANTITY
+from ledger.models import Reason
+from warehouse.finding import find_bin, find_item
+from warehouse.models import Bin, Category, Location, Zone
+from warehouse.quantities import parse_quantity
+
+MOST_NAMED = 500
+SEPARATORS = re.compile(r"[,;\n]+")
+
+
+class Date(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, **kwargs):
+        super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+class ScopeForm(forms.Form):
+    location = forms.ModelChoiceField(Location.objects.none(), to_field_name="code", label=_("Location"))
+    name = forms.CharField(
+        max_length=100, required=False, label=_("Name"), help_text=_("What people call it: Week 47 cycle count.")
+    )
+    zones = forms.ModelMultipleChoiceField(
+        Zone.objects.none(), to_field_name="code", required=False, label=_("Zones"), widget=forms.CheckboxSelectMultiple
+    )
+    bins = forms.CharField(
+        required=False,
+        max_length=20_000,
+        label=_("Bins"),
+        help_text=_("Numbers with commas between them; A-01* means all that begin so. Blank: every storage bin."),
+    )
+    category = forms.ModelChoiceField(
+        Category.objects.select_related("parent"), required=False, label=_("Category"), empty_label=_("Every category")
+    )
+    items = forms.CharField(
+        required=False,
+        max_length=20_000,
+        label=_("Items"),
+        help_text=_("Numbers or bar codes with commas between them. Blank: every item."),
+    )
+    not_counted_since = forms.DateField(
+        required=False, label=_("Not counted since"), widget=Date, help_text=_("Leaves out what a completed count has.")
+    )
+    places_that_held_it = forms.BooleanField(
+        required=False,
+        label=_("Places that held it before"),
+        help_text=_("Counts empty places too, where stock lay once."),
+    )
+    request_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["location"].queryset = Location.objects.visible_to(user).active()
+        location = self.chosen_location()
+        self.fields["zones"].queryset = location.zones.all() if location else Zone.objects.none()
+        if not self.fields["zones"].queryset:
+            self.fields["zones"].widget = forms.MultipleHiddenInput()
+
+    def chosen_location(self):
+        """What the rest of the form is about, before all of it is clean."""
+        code = (
+            self.data.get("location")
+            if self.is_bound
+            else self.get_initial_for_field(self.fields["location"], "location")
+        )
+        return self.fields["location"].queryset.filter(code=str(code or "")).first()
+
+    def clean_bins(self):
+        location = self.cleaned_data.get("location")
+        if location is None:
+            return []
+        return each_of(self.cleaned_data["bins"], lambda text: bins_meant(text, location))
+
+    def clean_items(self):
+        return each_of(self.cleaned_data["items"], lambda text: [find_item(text).item])
+
+    def scope(self):
+        data = self.cleaned_data
+        return Scope(
+            bins=data["bins"],
+            zones=list(data["zones"]),
+            category=data["category"],
+            items=data["items"],
+            not_counted_since=data["not_counted_since"],
+            places_that_held_it=data["places_that_held_it"],
+        )
+
+
+def bins_meant(text, location):
+    if not text.endswith("*"):
+        return [find_bin(text, location=location)]
+    found = list(Bin.objects.filter(location=location, code__istartswith=text[:-1].strip()).real())
+    if not found:
+        raise ValidationError(
+            _("No bin of %(location)s begins with “%(text)s”."), params={"location": location.name, "text": text[:-1]}
+        )
+    return found
+
+
+def each_of(text, find):
+    """What every part of a list means; everything that nobody knows is told at once."""
+    parts = [part for part in map(str.strip, SEPARATORS.split(text)) if part]
+    if len(parts) > MOST_NAMED:
+        raise ValidationError(_("Name at most %(most)s at once.") % {"most": MOST_NAMED})
+    found, errors = {}, []
+    for part in dict.fromkeys(parts):
+        try:
+            found |= {thing.pk: thing for thing in find(part)}
+        except ValidationError as error:
+            errors.append(error)
+    if errors:
+        raise ValidationError(errors)
+    return list(found.values())
+
+
+def signed_quantity(text):
+    """A difference as it is typed: "-3", "−3", "+2.5"."""
+    text = text.strip()
+    digits = text.lstrip("+-−–").strip()
+    quantity = parse_quantity(digits).quantity
+    return -quantity if text[:1] in "-−–" else quantity
+
+
+class SignedQuantityField(forms.CharField):
+    def clean(self, value):
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return signed_quantity(text)
+        except DomainError as error:
+            raise ValidationError(error.messages, code=error.code) from error
+
+
+class DecisionForm(forms.Form):
+    """What a reviewer says about a line (its key is the prefix), or about all that are chosen."""
+
+    quantity = SignedQuantityField(required=False, max_length=60, label=_("Adjustment"))
+    reason = forms.ModelChoiceField(Reason.objects.all(), required=False, label=_("Reason"), empty_label=_("Choose…"))
+    note = forms.CharField(required=False, max_length=200, label=_("Note"))
+
+
+class ConfirmForm(forms.Form):
+    """The figures that the page showed, as they come back when they are confirmed."""
+
+    lines = forms.IntegerField(min_value=0)
+    plus = forms.DecimalField(**QUANTITY)
+    minus = forms.DecimalField(**QUANTITY)
+    value = forms.DecimalField(max_digits=MONEY["max_digits"] + 5, decimal_places=QUANTITY["decimal_places"])
+
+    def digest(self):
+        return Digest(**self.cleaned_data)
+
+
+def hidden_figures(digest: Digest) -> list[tuple[str, str]]:
+    """The hidden fields of a confirmation."""
+    words = digest.as_json()
+    return [(name, words[name]) for name in ConfirmForm.base_fields]
+
+
+def written(quantity: Decimal) -> str:
+    """A difference for an input field: −3, +2.5."""
+    plain = f"{abs(quantity).normalize():f}"
+    return f"−{plain}" if quantity < 0 else f"+{plain}" if quantity > 0 else "0"

@@ -1,0 +1,57 @@
+"""What counting puts on the pages of an item, a bin and a document."""
+
+from django.utils.translation import gettext_lazy as _
+
+from counting.filters import CountsOfFilter
+from counting.models import CountLine, CountSession
+from counting.views.access import sees_evidence
+from inventory_site.pages import Column, Listing
+from inventory_site.tabs import Tab
+
+COUNT = Column("count", _("Count"), "session", descending_first=True)
+BIN = Column("bin", _("Bin"), ("quant__bin__walking_order", "quant__bin__code", "-session"))
+ITEM = Column("item", _("Item"), ("quant__item__number", "quant__lot__number", "-session"), css="item")
+BOOK = Column("book", _("Book"), num=True, sortable=False)
+COUNTED = Column("counted", _("Counted"), "counted_quantity", num=True)
+DISCREPANCY = Column("discrepancy", _("Discrepancy"), num=True)
+ADJUSTED = Column("adjustment", _("Adjusted"), num=True)
+BY = Column("by", _("By"), "counted_at", descending_first=True)
+
+
+def counts_of_item(request, item):
+    return "counting/tabs/lines.html", lines_of(request, CountLine.objects.filter(quant__item=item), of="item")
+
+
+def counts_of_bin(request, bin):
+    return "counting/tabs/lines.html", lines_of(request, CountLine.objects.filter(quant__bin=bin), of="bin")
+
+
+def lines_of(request, lines, *, of):
+    judged = sees_evidence(request.user)
+    figures = [BOOK, COUNTED, DISCREPANCY, ADJUSTED] if judged else [COUNTED]
+    listing = Listing(
+        request,
+        lines.visible_to(request.user).with_names().select_related("session__location"),
+        columns=[COUNT, BIN if of == "item" else ITEM, *figures, BY],
+        sort="-count",
+        filterset=CountsOfFilter,
+        label=_("Counts"),
+    )
+    return {"listing": listing, "of": of, "judged": judged}
+
+
+def count_of_document(request, register):
+    session = CountSession.objects.visible_to(request.user).filter(adjustment=register).with_names().get()
+    return "counting/tabs/session.html", {"session": session, "totals": session.lines.totals()}
+
+
+def comes_from_a_count(request, register):
+    return CountSession.objects.visible_to(request.user).filter(adjustment=register).exists()
+
+
+SEEN_BY = "counting.view_countsession"
+TABS = {
+    "item": Tab("counts", _("Counts"), counts_of_item, SEEN_BY, order=60),
+    "bin": Tab("counts", _("Counts"), counts_of_bin, SEEN_BY, order=60),
+    "document": Tab("count", _("Count"), count_of_document, SEEN_BY, order=60, when=comes_from_a_count),
+}

@@ -1,0 +1,22 @@
+"""Who may see what of a count. The first line of every view is one of these."""
+
+from django.shortcuts import get_object_or_404
+
+from counting.models import CountSession
+
+
+def session_for(request, number):
+    """The session, or 404 for people who do not work at its location."""
+    sessions = CountSession.objects.visible_to(request.user).select_related(
+        "location", "opened_by", "marked_by", "ended_by", "completion_asked_by", "adjustment"
+    )
+    return get_object_or_404(sessions, number=number)
+
+
+def sees_evidence(user):
+    """System quantities, discrepancies and movements: for reviewers, and for auditors, who read the ledgers."""
+    return user.has_perm("counting.review_countsession") or user.has_perm("ledger.view_warehouseentry")
+
+
+def sees_values(user):
+    return user.has_perm("ledger.view_valueentry")

@@ -1,0 +1,228 @@
+"""Completing a count: the facts and a question, then the posting, then what was posted. One address for all three."""
+
+from datetime import timedelta
+from functools import cached_property
+
+from django.contrib.auth.decorators import login_required, permission_required
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods
+
+from counting.completing import LEFT_BEHIND, Digest, confirm, digest, step_of
+from counting.figures import Progress, stage_of
+from counting.forms import ConfirmForm, hidden_figures
+from counting.models import Status
+from counting.views.access import sees_values, session_for
+from counting.views.detail import stages_of
+from inventory_site.errors import DomainError
+from inventory_site.pages import redirect_to, render_page, wants_partial
+from inventory_site.templatetags.truecount import quantity, sign, signed, signed_money
+
+STEPS = {
+    "waiting": (gettext_lazy("Waiting for a worker"), gettext_lazy("The request is kept until it is carried out")),
+    "checking": (gettext_lazy("Book checked again"), gettext_lazy("What moved since each line was counted")),
+    "posting": (gettext_lazy("Adjustments"), gettext_lazy("All in one step, or none")),
+    "done": (gettext_lazy("Count closed"), gettext_lazy("Lines and document stay as evidence")),
+}
+SHOWN = 50  # adjusted lines on the last page
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@permission_required("counting.complete_countsession", raise_exception=True)
+def count_complete(request, number):
+    session = session_for(request, number)
+    if request.method == "POST":
+        return complete(request, session)
+    if session.status == Status.CANCELLED:
+        return redirect_to(request, session)
+    if wants_partial(request) and session.status == Status.COUNTED and not session.is_posting:
+        # The page that waited for the posting: it was refused.
+        said = _("Nothing was posted. See what is in the way.")
+        return redirect_to(request, "count-review", session.number, toast=said, level="error")
+    return page_of(request, session)
+
+
+def page_of(request, session, *, error=None, status=200):
+    context = {"page": Completion(request, session, error=error), "session": session}
+    return render_page(request, "counting/complete.html", context, partial="completion", status=status)
+
+
+def complete(request, session):
+    form = ConfirmForm(request.POST)
+    if not form.is_valid():
+        return page_of(
+            request, session, error=DomainError(_("The figures got lost on the way. Confirm again.")), status=422
+        )
+    try:
+        confirm(session, by=request.user, at=timezone.now(), confirmed=form.digest())
+    except DomainError as error:
+        session.refresh_from_db()
+        return page_of(request, session, error=error, status=422)
+    return redirect_to(request, "count-complete", session.number)
+
+
+class Completion:
+    def __init__(self, request, session, *, error=None):
+        self.session, self.error = session, error
+        self.show_values = sees_values(request.user)
+
+    @property
+    def problems(self):
+        """What is in the way: just now, or when a worker tried."""
+        if self.error is not None:
+            return getattr(self.error, "problems", [])
+        return [] if self.session.is_posting else self.session.completion_problems
+
+    @property
+    def sentence(self):
+        return " ".join(self.error.messages) if self.error is not None else ""
+
+    @cached_property
+    def totals(self):
+        return self.session.lines.totals()
+
+    @property
+    def progress(self):
+        totals = self.totals
+        return Progress(
+            totals["all_lines"], totals["counted_lines"], totals["matched_lines"], totals["recounts_of_counted"]
+        )
+
+    @property
+    def stage(self):
+        return stage_of(self.session, self.progress)
+
+    @property
+    def stages(self):
+        return stages_of(self.session, self.progress)
+
+    @cached_property
+    def digest(self):
+        """As it stands now or, once somebody confirmed it, as it was confirmed."""
+        confirmed = self.session.completion_digest
+        if confirmed and (self.session.is_posting or self.session.status == Status.COMPLETED):
+            return Digest.from_json(confirmed)
+        return digest(self.session)
+
+    @property
+    def hidden(self):
+        return hidden_figures(self.digest)
+
+    @property
+    def action(self):
+        lines = self.digest.lines
+        if not lines:
+            return _("Complete without adjustments")
+        return ngettext("Post %s adjustment", "Post %s adjustments", lines) % quantity(lines)
+
+    @property
+    def facts(self):
+        """What the posting does, or did."""
+        figures = self.digest
+        facts = [
+            (_("Lines adjusted"), quantity(figures.lines)),
+            (_("Found"), _("%s units") % signed(figures.plus)),
+            (_("Missing"), _("%s units") % signed(figures.minus)),
+        ]
+        if self.show_values:
+            facts.append((_("Net value"), signed_money(figures.value)))
+        return [{"label": label, "value": value} for label, value in facts]
+
+    @property
+    def result(self):
+        """The count in figures, when it is over."""
+        progress = self.progress
+        counted = _("%(n)s of %(of)s") % {"n": quantity(progress.counted), "of": quantity(progress.lines)}
+        accuracy = f"{quantity(progress.matched)}, {progress.accuracy:.1f} %" if progress.counted else "–"
+        facts = [
+            (_("Lines counted"), counted),
+            (_("Matched"), accuracy),
+            *((fact["label"], fact["value"]) for fact in self.facts),
+            (_("By"), self.session.ended_by),
+        ]
+        return [{"label": label, "value": value} for label, value in facts]
+
+    @property
+    def left(self):
+        """What is not posted, and what becomes of it."""
+        totals = self.totals
+        uncounted = totals["all_lines"] - totals["counted_lines"]
+        sentences = [
+            (uncounted, ngettext("%s line is not counted", "%s lines are not counted", uncounted)),
+            (
+                totals["left_out_lines"],
+                ngettext("%s line is left out", "%s lines are left out", totals["left_out_lines"]),
+            ),
+        ]
+        return [text % quantity(lines) for lines, text in sentences if lines]
+
+    @property
+    def undecided(self):
+        totals = self.totals
+        return totals["undecided_lines"] - totals["unsettled_lines"]
+
+    @property
+    def blocking(self):
+        """Lines that will be refused, with the list that shows them."""
+        totals = self.totals
+        blocking = [
+            ("disturbed", totals["unsettled_lines"], _("moved while being counted: accept the count, or count again")),
+            ("recount", totals["recount_lines"], _("out for recount: count, keep the earlier count, or leave out")),
+        ]
+        return [{"show": show, "lines": lines, "text": text} for show, lines, text in blocking if lines]
+
+    # While it is posted
+
+    @cached_property
+    def step(self):
+        return step_of(self.session)
+
+    @property
+    def steps(self):
+        names = list(STEPS)
+        reached = names.index(self.step) if self.step in names else 0
+        return [
+            {
+                "title": title,
+                "note": note,
+                "status": "matched" if place < reached else "posting" if place == reached else "",
+            }
+            for place, (title, note) in enumerate(STEPS.values())
+        ]
+
+    @property
+    def place(self):
+        names = list(STEPS)
+        return names.index(self.step) + 1 if self.step in names else 1
+
+    @property
+    def parts(self):
+        return [
+            {"status": "matched", "n": self.place - 1},
+            {"status": "uncounted", "n": len(STEPS) - self.place + 1},
+        ]
+
+    @property
+    def is_late(self):
+        """Nobody has taken it for a while: say who will."""
+        return timezone.now() - self.session.completion_asked_at > min(LEFT_BEHIND, timedelta(seconds=15))
+
+    # When it is done
+
+    @cached_property
+    def adjusted(self):
+        return list(self.session.lines.adjusted().with_names().in_walking_order()[:SHOWN])
+
+    @property
+    def more_adjusted(self):
+        return max(0, self.digest.lines - len(self.adjusted))
+
+    @property
+    def superseded(self):
+        return self.session.lines.settled_since(self.session).count()
+
+    @property
+    def net_sign(self):
+        return sign(self.digest.value)

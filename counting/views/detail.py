@@ -1,0 +1,232 @@
+"""The page of one count: how it stands, its lines, who counts, and the steps from one status to the next."""
+
+from functools import cached_property, partial
+
+from django.contrib.auth.decorators import login_required, permission_required
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from counting.figures import Progress, people_of, progress_by_zone, stage_of
+from counting.filters import LineFilter
+from counting.history import history_of
+from counting.models import Status
+from counting.review import cancel, mark_counted, reopen
+from counting.views.access import sees_evidence, sees_values, session_for
+from inventory_site.errors import DomainError
+from inventory_site.pages import Column, Listing, redirect_to, render_page
+from inventory_site.templatetags.truecount import moment
+
+MANY = 20_000  # from so many lines on, the page comes first and its margin after it
+WALK = (
+    "quant__bin__walking_order",
+    "quant__bin__code",
+    "quant__item__number",
+    "quant__lot__number",
+)
+BIN = Column("bin", gettext_lazy("Bin"), WALK)
+ITEM = Column("item", gettext_lazy("Item"), ("quant__item__number", *WALK[:2], "quant__lot__number"), css="item")
+BOOK = Column("book", gettext_lazy("Book"), num=True, sortable=False)
+COUNTED = Column("counted", gettext_lazy("Counted"), "counted_quantity", num=True)
+DISCREPANCY = Column("discrepancy", gettext_lazy("Discrepancy"), num=True)
+ADJUSTMENT = Column("adjustment", gettext_lazy("Adjusted"), num=True)
+STATE = Column("state", gettext_lazy("State"), sortable=False)
+BY = Column("by", gettext_lazy("By"), "counted_at", descending_first=True)
+
+
+@login_required
+@require_http_methods(["GET"])
+@permission_required("counting.view_countsession", raise_exception=True)
+def count_detail(request, number):
+    return detail_page(request, session_for(request, number))
+
+
+def detail_page(request, session, *, error=None):
+    page = Detail(request, session)
+    margin = request.htmx.target == "margin"
+    return render_page(
+        request,
+        "counting/detail.html",
+        {"page": page, "session": session, "listing": page.listing, "error": error},
+        partial="margin" if margin else "list",
+        status=422 if error else 200,
+    )
+
+
+class Detail:
+    """What the page shows; a partial pays only for what it draws."""
+
+    def __init__(self, request, session):
+        self.request, self.session = request, session
+        self.judged = sees_evidence(request.user)
+        self.show_values = sees_values(request.user)
+
+    @cached_property
+    def totals(self):
+        return self.session.lines.totals()
+
+    @cached_property
+    def progress(self):
+        totals = self.totals
+        return Progress(
+            totals["all_lines"], totals["counted_lines"], totals["matched_lines"], totals["recounts_of_counted"]
+        )
+
+    @property
+    def parts(self):
+        return self.progress.judged if self.judged else self.progress.recorded
+
+    @property
+    def stage(self):
+        return stage_of(self.session, self.progress)
+
+    @cached_property
+    def listing(self):
+        lines = self.session.lines.with_names()
+        listing = Listing(
+            self.request,
+            lines.open().at(self.session.location_id) if self.session.is_open else lines,
+            columns=self.columns,
+            sort="bin",
+            filterset=self.filterset,
+            counts=LazyCounts(self),
+            label=_("Lines of %s") % self.session,
+        )
+        if not listing.filtered:
+            listing.total = self.totals["all_lines"]
+        return listing
+
+    @property
+    def columns(self):
+        closed = self.session.status == Status.COMPLETED
+        judged = [BOOK, COUNTED, DISCREPANCY, *([ADJUSTMENT] if closed else [])]
+        return [BIN, ITEM, *(judged if self.judged else [COUNTED]), STATE, BY]
+
+    def filterset(self, data, **kwargs):
+        return LineFilter(data, session=self.session, judged=self.judged, **kwargs)
+
+    @cached_property
+    def margin_comes_later(self):
+        return self.progress.lines > MANY and self.request.htmx.target != "margin" and "margin" not in self.request.GET
+
+    @cached_property
+    def zones(self):
+        zones = progress_by_zone(self.session)
+        shown = zones if len(zones) > 1 else []
+        return [
+            {"zone": zone, "parts": zone.progress.judged if self.judged else zone.progress.recorded} for zone in shown
+        ]
+
+    @cached_property
+    def people(self):
+        return people_of(self.session)
+
+    @cached_property
+    def events(self):
+        return history_of(self.session, with_movements=self.judged)
+
+    @property
+    def stages(self):
+        return stages_of(self.session, self.progress)
+
+    @property
+    def superseded(self):
+        return self.session.lines.settled_since(self.session).count() if self.judged else 0
+
+
+class LazyCounts(dict):
+    """Numbers on the chips, added up only where the chips are drawn."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.page = page
+
+    def get(self, name, default=None):
+        return self.numbers.get(name, default)
+
+    @cached_property
+    def numbers(self):
+        totals = self.page.totals
+        return {
+            "state": {
+                "": totals["all_lines"],
+                "uncounted": totals["all_lines"] - totals["counted_lines"],
+                "counted": totals["counted_lines"],
+                "recount": totals["recount_lines"],
+                "off": totals["found_lines"] + totals["missing_lines"],
+                "matched": totals["matched_lines"],
+                "added": totals["added_lines"],
+            }
+        }
+
+
+def stages_of(session, progress):
+    """DRAFT, COUNTED, COMPLETED as components/stages.html takes them."""
+    if session.status == Status.CANCELLED:
+        return [
+            {"label": "DRAFT", "note": opened_note(session), "state": "done"},
+            {"label": "CANCELLED", "note": moment(session.ended_at), "state": "current"},
+        ]
+    drawn = {Status.DRAFT: 0, Status.COUNTED: 1, Status.COMPLETED: 3}[session.status]
+    notes = [opened_note(session), counted_note(session, progress), completed_note(session)]
+    return [
+        {"label": label, "note": note, "state": "done" if place < drawn else "current" if place == drawn else ""}
+        for place, (label, note) in enumerate(zip(["DRAFT", "COUNTED", "COMPLETED"], notes, strict=True))
+    ]
+
+
+def opened_note(session):
+    said = "{}" if session.status != Status.DRAFT else _("since {}")
+    return format_html(said, moment(session.opened_at))
+
+
+def counted_note(session, progress):
+    if session.is_posting:
+        return _("Posting")
+    if session.status == Status.COUNTED:
+        return _("In review")
+    if session.status == Status.DRAFT:
+        return _("%s lines left") % f"{progress.left:,}"
+    return moment(session.marked_at)
+
+
+def completed_note(session):
+    return moment(session.ended_at) if session.status == Status.COMPLETED else _("not yet")
+
+
+# The steps. Each comes from a form on the page; what is refused is said there.
+
+
+def step(request, number, verb, said):
+    session = session_for(request, number)
+    try:
+        verb(session)
+    except DomainError as error:
+        session.refresh_from_db()
+        return detail_page(request, session, error=error)
+    return redirect_to(request, session, toast=said % session)
+
+
+@login_required
+@require_http_methods(["POST"])
+@permission_required("counting.change_countsession", raise_exception=True)
+def count_mark(request, number):
+    stamps = {"by": request.user, "at": timezone.now()}
+    return step(request, number, partial(mark_counted, **stamps), _("%s is counted. Next comes the review."))
+
+
+@login_required
+@require_http_methods(["POST"])
+@permission_required("counting.review_countsession", raise_exception=True)
+def count_reopen(request, number):
+    return step(request, number, reopen, _("%s is open for counting again. What was counted stays."))
+
+
+@login_required
+@require_http_methods(["POST"])
+@permission_required("counting.review_countsession", raise_exception=True)
+def count_cancel(request, number):
+    stamps = {"by": request.user, "at": timezone.now()}
+    return step(request, number, partial(cancel, **stamps), _("%s is cancelled. Nothing was posted."))

@@ -1,0 +1,479 @@
+"""Reviewing a count: what differs, what explains it, and a decision for each line."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import F
+from django.db.models.functions import Abs
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods
+
+from counting.explaining import movements
+from counting.figures import Progress, stage_of
+from counting.filters import ReviewFilter
+from counting.forms import DecisionForm, written
+from counting.models import CountLine, Decision, PutAside, Status
+from counting.review import (
+    accept,
+    adjustments,
+    ask_recount,
+    give_reason,
+    keep_earlier_count,
+    leave_out,
+    reconsider,
+    settle,
+)
+from counting.views.access import sees_evidence, sees_values, session_for
+from counting.views.detail import WALK, stages_of
+from inventory_site.errors import DomainError
+from inventory_site.pages import Column, Listing, redirect_to, render_page, toast, wants_partial
+from inventory_site.templatetags.truecount import money, quantity, sign, signed, signed_money
+from ledger.models import Reason
+
+TODO, RECOUNT, ACCEPTED, LEFT_OUT, MATCHES, UNCOUNTED = range(1, 7)
+GROUPS = {
+    TODO: gettext_lazy("To decide"),
+    RECOUNT: gettext_lazy("Out for recount"),
+    ACCEPTED: gettext_lazy("Accepted"),
+    LEFT_OUT: gettext_lazy("Left out"),
+    MATCHES: gettext_lazy("Matches"),
+    UNCOUNTED: gettext_lazy("Not counted"),
+}
+LARGEST_FIRST = F("abs_value").desc(nulls_last=True)
+MOST_FIRST = Abs("discrepancy").desc(nulls_last=True)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@permission_required("counting.view_countsession", raise_exception=True)
+def count_review(request, number):
+    session = session_for(request, number)
+    if not sees_evidence(request.user):
+        raise PermissionDenied
+    if request.method == "POST":
+        return decide(request, session)
+    page = Review(request, session)
+    line = asked_line(request, session) if wants_partial(request) else None
+    if line:
+        return render_page(request, "counting/review.html", page.context(row=page.row(line)), partial="line")
+    return render_page(request, "counting/review.html", page.context(), partial="list")
+
+
+def asked_line(request, session):
+    """The one line that htmx wants drawn again: its target says which."""
+    kind, _dash, key = (request.htmx.target or "").partition("-")
+    return get_object_or_404(session.lines, pk=int(key)) if kind == "line" and key.isdecimal() else None
+
+
+class Review:
+    """What a review shows; a partial pays only for what it draws."""
+
+    def __init__(self, request, session, *, wrong=None, error=None):
+        self.request, self.session = request, session
+        self.wrong = wrong or {}  # line: (its form, the sentence), where a decision was refused
+        self.error = error
+        self.show_values = sees_values(request.user)
+        self.may_decide = request.user.has_perm("counting.review_countsession")
+        self.may_complete = request.user.has_perm("counting.complete_countsession") and session.is_open
+
+    def context(self, **more):
+        return {"page": self, "session": self.session, "listing": self.listing, **more}
+
+    @property
+    def open_for_decisions(self):
+        return self.may_decide and self.session.status == Status.COUNTED and not self.session.is_posting
+
+    # Figures
+
+    @cached_property
+    def totals(self):
+        return self.session.lines.totals()
+
+    @property
+    def progress(self):
+        totals = self.totals
+        return Progress(
+            totals["all_lines"], totals["counted_lines"], totals["matched_lines"], totals["recounts_of_counted"]
+        )
+
+    @property
+    def stage(self):
+        return stage_of(self.session, self.progress)
+
+    @property
+    def stages(self):
+        return stages_of(self.session, self.progress)
+
+    @property
+    def figures(self):
+        totals, progress = self.totals, self.progress
+        net = totals["found_value"] + totals["missing_value"]
+        gross = totals["found_value"] - totals["missing_value"]
+        return [
+            self.sum_of(_("Found"), "found", "over"),
+            self.sum_of(_("Missing"), "missing", "short"),
+            *(
+                [tile(_("Net value"), signed_money(net), _("gross %s") % money(gross), sign(net))]
+                if self.show_values
+                else []
+            ),
+            tile(
+                _("Matched"), _("%(n)s of %(of)s") % {"n": quantity(progress.matched), "of": quantity(progress.counted)}
+            ),
+            tile(_("Not counted"), quantity(progress.uncounted), _("they keep their stock")),
+            tile(_("To decide"), quantity(totals["undecided_lines"]), _("undecided lines are posted as counted")),
+        ]
+
+    def sum_of(self, label, which, status):
+        totals = self.totals
+        units, lines = signed(totals[f"{which}_units"]), totals[f"{which}_lines"]
+        said = ngettext("%(n)s line", "%(n)s lines", lines) % {"n": quantity(lines)}
+        status = status if lines else ""
+        if self.show_values:
+            note = _("%(units)s units, %(lines)s") % {"units": units, "lines": said}
+            return tile(label, signed_money(totals[f"{which}_value"]), note, status)
+        return tile(label, units, said, status)
+
+    @cached_property
+    def counts(self):
+        totals = self.totals
+        return {
+            "show": {
+                "": totals["notable_lines"],
+                "todo": totals["undecided_lines"],
+                "disturbed": totals["disturbed_lines"],
+                "recount": totals["recount_lines"],
+                "accepted": totals["accepted_lines"],
+                "left-out": totals["left_out_lines"],
+                "added": totals["added_lines"],
+                "superseded": self.session.lines.settled_since(self.session).count(),
+                "problems": len(self.problems),
+                "aside": self.session.put_aside.filter(settled_at=None).count(),
+                "uncounted": totals["all_lines"] - totals["counted_lines"],
+                "matched": totals["matched_lines"],
+            }
+        }
+
+    # Lines
+
+    @property
+    def show(self):
+        return self.request.GET.get("show", "")
+
+    @cached_property
+    def listing(self):
+        listing = Listing(
+            self.request,
+            self.session.lines.with_names().in_review_order(),
+            columns=self.columns,
+            sort="value",
+            filterset=lambda data, **kwargs: ReviewFilter(data, session=self.session, **kwargs),
+            counts=Deferred(lambda: self.counts),
+            label=_("Lines of %s") % self.session,
+        )
+        if not self.request.GET.get("q"):
+            listing.total = self.counts["show"].get(self.show, self.totals["notable_lines"])
+        return listing
+
+    @property
+    def columns(self):
+        """What can be sorted by; the groups always come first."""
+        largest = LARGEST_FIRST if self.show_values else MOST_FIRST
+        return [
+            Column("value", "", ("group", largest)),
+            Column("walk", "", ("group", *WALK)),
+            Column("item", "", ("group", "quant__item__number", *WALK[:2], "quant__lot__number")),
+        ]
+
+    @cached_property
+    def rows(self):
+        return self.rows_of(self.listing.rows)
+
+    def row(self, line):
+        lines = self.session.lines.with_names().in_review_order()
+        return self.rows_of([lines.get(pk=line.pk)])[0]
+
+    def rows_of(self, lines):
+        if self.session.is_open:
+            adjustments(self.session, lines)
+        else:
+            for line in lines:
+                line.planned, line.superseded_now, line.corrected = line.adjustment, line.superseded, None
+        movements(self.session, lines)
+        self.entries_of_opened(lines)
+        return [self.dressed(line) for line in lines]
+
+    def entries_of_opened(self, lines):
+        """What was said in every round, for the lines that are shown in full."""
+        opened = [line for line in lines if line.pk == self.opened or line.pk in self.wrong]
+        if opened:
+            for line in opened:
+                line.said = list(line.entries.select_related("by").in_time())
+
+    @cached_property
+    def opened(self):
+        asked = self.request.GET.get("open", "")
+        return int(asked) if asked.isdecimal() and len(asked) < 19 else None
+
+    def dressed(self, line):
+        form, error = self.wrong.get(line.pk, (None, ""))
+        return Row(
+            line,
+            page=self,
+            problems=self.problems.get(line.pk, []),
+            form=form,
+            error=error,
+            opened=line.pk == self.opened or bool(form),
+        )
+
+    @cached_property
+    def reasons(self):
+        return list(Reason.objects.all())
+
+    @property
+    def group_sizes(self):
+        totals = self.totals
+        return {
+            TODO: totals["undecided_lines"],
+            RECOUNT: totals["recount_lines"],
+            ACCEPTED: totals["accepted_lines"],
+            LEFT_OUT: totals["left_out_lines"],
+        }
+
+    # What else waits
+
+    @cached_property
+    def problems(self):
+        """What completing said when it was refused, by line; under None what is about no line."""
+        problems = {}
+        if self.session.is_open:
+            for problem in self.session.completion_problems:
+                problems.setdefault(problem.get("line"), []).append(problem["message"])
+        return problems
+
+    @property
+    def first_problems(self):
+        return [problem["message"] for problem in self.session.completion_problems[:5]] if self.session.is_open else []
+
+    @property
+    def more_problems(self):
+        return max(0, len(self.session.completion_problems) - 5)
+
+    @property
+    def put_aside(self):
+        scans = self.session.put_aside.select_related("bin", "belongs_in", "by", "settled_by")
+        return scans.order_by(F("settled_at").asc(nulls_first=True), "-at")[:200]
+
+
+class Deferred(dict):
+    """Numbers on chips, added up only where the chips are drawn."""
+
+    def __init__(self, numbers):
+        super().__init__()
+        self.numbers = numbers
+
+    def get(self, name, default=None):
+        return self.numbers().get(name, default)
+
+
+def tile(label, value, note="", status=""):
+    return {"label": label, "value": value, "note": note, "status": status}
+
+
+@dataclass
+class Row:
+    """A line as the table shows it."""
+
+    line: CountLine
+    page: Review
+    problems: list[str] = field(default_factory=list)
+    form: DecisionForm | None = None
+    error: str = ""
+    opened: bool = False
+
+    @property
+    def group(self):
+        return GROUPS[self.line.group]
+
+    @property
+    def group_size(self):
+        return None if self.page.listing.filtered else self.page.group_sizes.get(self.line.group)
+
+    @property
+    def to_decide(self):
+        return self.line.group == TODO
+
+    @property
+    def editable(self):
+        return self.page.open_for_decisions and self.to_decide
+
+    @property
+    def difference(self):
+        """What the line is about: what would be posted or, where that is open, what was wrong."""
+        return self.line.discrepancy if self.line.planned is None else self.line.planned
+
+    @property
+    def value(self):
+        return None if self.difference is None else self.difference * self.line.unit_cost
+
+    @property
+    def typed(self):
+        """What the field of the adjustment holds."""
+        if self.form is not None:
+            return self.form["quantity"].value() or ""
+        line = self.line
+        part = line.discrepancy if line.accepted_quantity is None else line.accepted_quantity
+        return "" if part is None else written(part)
+
+    @property
+    def chosen_reason(self):
+        if self.form is not None:
+            return str(self.form["reason"].value() or "")
+        return str(self.line.reason_id or "")
+
+    @property
+    def posts_something_else(self):
+        """Corrections since the count take a part away from what was accepted."""
+        line = self.line
+        accepted = line.discrepancy if line.accepted_quantity is None else line.accepted_quantity
+        return line.planned is not None and accepted is not None and line.planned != accepted
+
+    @property
+    def status(self):
+        line = self.line
+        if line.superseded_now:
+            return "recorded", _("Superseded")
+        if line.decision == Decision.LEFT_OUT:
+            return "released", _("Left out")
+        if line.recount_asked:
+            return "recount", _("Recount")
+        if line.decision == Decision.ACCEPTED:
+            return "accepted", _("Accepted")
+        if not line.is_counted:
+            return "uncounted", _("Not counted")
+        if line.disturbed:
+            return "waiting", _("Moved under the count")
+        return ("matched", _("Match")) if line.discrepancy == 0 else ("variance", _("Differs"))
+
+    @property
+    def rounds(self):
+        """(round, entries) in order of time."""
+        rounds = {}
+        for entry in getattr(self.line, "said", []):
+            rounds.setdefault(entry.round, []).append(entry)
+        return sorted(rounds.items())
+
+
+# Decisions
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which button was pressed, and for which lines: of one row, of the chosen ones, or of the whole list."""
+
+    verb: str
+    lines: object
+    key: str  # the prefix of the fields that go with it
+    line: int | None = None
+
+
+def asked_of(request, page):
+    verb, _colon, key = request.POST.get("do", "").partition(":")
+    if verb not in VERBS:
+        raise BadRequest(f"Nothing is called {verb[:40]!r} here.")
+    if key:
+        line = get_object_or_404(page.session.lines, pk=key if key.isdecimal() else 0).pk
+        return Asked(verb, [line], key, line)
+    if request.POST.get("all"):
+        return Asked(verb, page.listing.queryset.order_by().values("pk"), "chosen")
+    return Asked(verb, [int(each) for each in request.POST.getlist("line") if each.isdecimal()], "chosen")
+
+
+def decide(request, session):
+    if not request.user.has_perm("counting.review_countsession"):
+        raise PermissionDenied
+    page = Review(request, session)
+    asked = asked_of(request, page)
+    form = DecisionForm(request.POST, prefix=asked.key)
+    try:
+        if not form.is_valid():
+            raise DomainError([error for errors in form.errors.values() for error in errors])
+        done = VERBS[asked.verb](session, asked.lines, form.cleaned_data)
+    except DomainError as error:
+        return refused(request, session, asked, form, error)
+    if asked.verb == "recount":
+        return redirect_to(request, "count-review", session.number, toast=said("recount", done))
+    return decided(request, session, asked, done)
+
+
+def accept_as_said(session, lines, said):
+    """Accept all of the discrepancy, or the part that was typed; the whole, typed, is no part."""
+    part = said["quantity"]
+    whole = part is not None and not session.lines.filter(pk__in=lines).exclude(discrepancy=part).exists()
+    return accept(session, lines, reason=said["reason"], quantity=None if whole else part)
+
+
+def leave_out_as_said(session, lines, said):
+    return leave_out(session, lines, note=said["note"], reason=said["reason"])
+
+
+VERBS = {
+    "accept": accept_as_said,
+    "leave_out": leave_out_as_said,
+    "take_back": lambda session, lines, said: reconsider(session, lines),
+    "recount": lambda session, lines, said: ask_recount(session, lines),
+    "keep": lambda session, lines, said: keep_earlier_count(session, lines),
+    "reason": lambda session, lines, said: give_reason(session, lines, reason=said["reason"]),
+}
+
+
+def said(verb, lines):
+    sentences = {
+        "accept": ngettext("%s line accepted.", "%s lines accepted.", lines),
+        "leave_out": ngettext("%s line left out.", "%s lines left out.", lines),
+        "take_back": ngettext("%s decision taken back.", "%s decisions taken back.", lines),
+        "recount": ngettext(
+            "%s line is out for recount; the count goes on.", "%s lines are out for recount; the count goes on.", lines
+        ),
+        "keep": ngettext("%s earlier count stands.", "%s earlier counts stand.", lines),
+        "reason": ngettext("Reason of %s line noted.", "Reason of %s lines noted.", lines),
+    }
+    return sentences[verb] % quantity(lines)
+
+
+def decided(request, session, asked, done):
+    if not wants_partial(request):
+        return redirect_to(request, request.get_full_path(), toast=said(asked.verb, done))
+    page = Review(request, session)
+    if asked.line is None:
+        response = render_page(request, "counting/review.html", page.context(changed=True), partial="list")
+        return toast(response, said(asked.verb, done))
+    line = session.lines.get(pk=asked.line)
+    return render_page(request, "counting/review.html", page.context(row=page.row(line), changed=True), partial="line")
+
+
+def refused(request, session, asked, form, error):
+    session.refresh_from_db()
+    sentence = " ".join(error.messages)
+    if asked.line is None:
+        page = Review(request, session, error=sentence)
+        return render_page(request, "counting/review.html", page.context(), partial="list", status=422)
+    page = Review(request, session, wrong={asked.line: (form, sentence)}, error=sentence)
+    line = session.lines.get(pk=asked.line)
+    return render_page(request, "counting/review.html", page.context(row=page.row(line)), partial="line", status=422)
+
+
+@login_required
+@require_http_methods(["POST"])
+@permission_required("counting.review_countsession", raise_exception=True)
+def put_aside_settle(request, number, pk):
+    session = session_for(request, number)
+    put_aside = get_object_or_404(PutAside.objects.filter(session=session), pk=pk)
+    settle(put_aside, by=request.user, at=timezone.now())
+    return redirect_to(request, f"{reverse('count-review', args=[number])}?show=aside", toast=_("Settled."))
