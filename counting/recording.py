@@ -13,8 +13,10 @@ from counting import sql
 from counting.models import CountEntry, CountLine, CountSession, EntryKind, Status
 from counting.opening import NotInDraft
 from inventory_site.errors import DomainError, LineError, LinesRefused
+from inventory_site.fields import QUANTITY
 from warehouse.models import Bin, User
 
+LIMIT = Decimal(10) ** (QUANTITY["max_digits"] - QUANTITY["decimal_places"])
 LATE = timedelta(seconds=1)  # an entry older than this is put in its place among the others
 
 
@@ -31,6 +33,16 @@ class BelowZero(DomainError):
 class TooMuch(DomainError):
     code = "too_much"
     text = _("That would be more than a count can hold. Type what you see instead.")
+
+
+class QuantityUnusable(DomainError):
+    code = "quantity_unusable"
+    text = _("Give a quantity with at most 13 digits before and 5 after the point.")
+
+
+class SaidElsewhere(DomainError):
+    code = "said_elsewhere"
+    text = _("This was sent for another line already. Load the page again and type what you see.")
 
 
 class CountedSince(DomainError):
@@ -96,8 +108,10 @@ def record(
     """Take one count; True if it was new, False if this `client_id` was taken before.
 
     `begun` is the quant's newest entry that the counter's page knew of. `age` is how old the entry is by the device's
-    own clock; a late entry takes its place in time among the others. Raises LineClosed, BelowZero, TooMuch.
+    own clock; a late entry takes its place in time among the others. Raises LineClosed, BelowZero, TooMuch,
+    QuantityUnusable, SaidElsewhere.
     """
+    _check_quantity(kind, quantity)
     entry = {
         "session": line.session_id,
         "line": line.pk,
@@ -118,9 +132,31 @@ def record(
         if "client_id" not in str(error):  # the same entry at the same time on another connection: taken there
             raise
         taken = False
-    if not taken and not CountEntry.objects.filter(client_id=client_id).exists():
-        raise LineClosed(session=CountSession.objects.get(pk=line.session_id).number)
+    if not taken:
+        _check_repeated(line, client_id)
     return taken
+
+
+def _check_quantity(kind, quantity):
+    if quantity is None:
+        return
+    if not quantity.is_finite():
+        raise QuantityUnusable()
+    if abs(quantity) >= LIMIT:
+        raise TooMuch()
+    if quantity != round(quantity, QUANTITY["decimal_places"]):
+        raise QuantityUnusable()
+    if kind == EntryKind.SET and quantity < 0:
+        raise BelowZero()
+
+
+def _check_repeated(line, client_id):
+    """What was not taken was taken before, for this line; anything else is an error."""
+    before = CountEntry.objects.filter(client_id=client_id).first()
+    if before is None:
+        raise LineClosed(session=CountSession.objects.get(pk=line.session_id).number)
+    if before.line_id != line.pk:
+        raise SaidElsewhere()
 
 
 def _record_now(entry):
@@ -156,24 +192,29 @@ def undo_last(line: CountLine, *, by: User, client_id: UUID, last: UUID | None =
         raise NothingToUndo()
     if last and entries[-1].client_id != last:
         raise CountedSince()
-    newest, before = entries[-1], fold(entries[:-1])
-    if before is None:
+    newest, before = entries[-1], spoken(entries[:-1])
+    if not before:
         return clear_count(line, by=by, client_id=client_id)
     if newest.kind == EntryKind.ADD:
         return add_to_count(line, -newest.quantity, by=by, client_id=client_id)
     # Nobody looked again: what moved since that earlier count shows as movement under the counter's hands.
-    return set_count(line, before, by=by, client_id=client_id, begun=entries[-2].begun)
+    return set_count(line, fold(before), by=by, client_id=client_id, begun=before[0].begun)
+
+
+def spoken(entries: Iterable[CountEntry]) -> list[CountEntry]:
+    """The entries, in order of their time, that make the count: the last SET or CLEAR and the ADDs after it."""
+    speaking = []
+    for entry in entries:
+        if entry.kind != EntryKind.ADD:
+            speaking = []
+        if entry.kind != EntryKind.CLEAR:
+            speaking.append(entry)
+    return speaking
 
 
 def fold(entries: Iterable[CountEntry]) -> Decimal | None:
-    """What entries in order of their time say: the last SET or CLEAR and the ADDs after it."""
-    quantity = None
-    for entry in entries:
-        if entry.kind == EntryKind.ADD:
-            quantity = (quantity or 0) + entry.quantity
-        else:
-            quantity = entry.quantity
-    return quantity
+    """How much entries in order of their time say; None is blank."""
+    return sum((entry.quantity for entry in speaking), Decimal(0)) if (speaking := spoken(entries)) else None
 
 
 def record_counts(session: CountSession, counts: Iterable[Count], *, by: User, at: datetime) -> int:

@@ -51,9 +51,9 @@ def mark_counted(session: CountSession, *, by: User, at: datetime) -> None:
 def reopen(session: CountSession) -> None:
     """COUNTED -> DRAFT, with every line open for counting; what was counted stays."""
     session.move_to(Status.DRAFT, completion_problems=[])
-    behind = session.lines.exclude(round=session.round)
-    behind.filter(counted_round__isnull=False, recount_asked=False).update(counted_round=session.round)
-    behind.update(round=session.round)
+    session.lines.exclude(round=session.round).update(round=session.round)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.CARRY_COUNTS_OVER, {"session": session.pk})
 
 
 @transaction.atomic
@@ -64,9 +64,7 @@ def ask_recount(session: CountSession, lines: Iterable[int]) -> int:
     """
     session.move_to(Status.DRAFT, round=session.round + 1, completion_problems=[])
     asked = session.lines.open().filter(pk__in=lines)
-    number = asked.update(
-        round=session.round, recount_asked=True, decision=Decision.OPEN, accepted_quantity=None, begun=None
-    )
+    number = asked.update(round=session.round, recount_asked=True, decision=Decision.OPEN, accepted_quantity=None)
     # Recounts of an earlier round that nobody has done yet stay asked for.
     session.lines.recount_asked().update(round=session.round)
     if not number:

@@ -74,11 +74,13 @@ RECORD = """
       FROM counted
 """
 
-# An entry that arrives late: its time is our clock less its age, never before the opening.
+# An entry that arrives late: its time is our clock less its age, never before the opening. What was said before a
+# recount was asked belongs to the round before, unless the count of then was carried over into this round.
 RECORD_LATE = """
     INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
                                      client_id)
-    SELECT l.id, l.round, %(kind)s, %(quantity)s::numeric, %(expression)s,
+    SELECT l.id, l.round - coalesce(moment.counted_at < s.marked_at AND round.asked_again, false)::int, %(kind)s,
+           %(quantity)s::numeric, %(expression)s,
            coalesce(%(begun)s, (SELECT coalesce(max(e.id), 0) FROM ledger_warehouseentry e
                                   JOIN ledger_register r ON r.id = e.register_id
                                  WHERE e.quant_id = l.quant_id AND r.posted_at <= moment.counted_at)),
@@ -86,6 +88,9 @@ RECORD_LATE = """
       FROM counting_countline l
       JOIN counting_countsession s ON s.id = l.session_id
      CROSS JOIN LATERAL (SELECT greatest(clock_timestamp() - %(age)s::interval, s.opened_at) AS counted_at) moment
+     CROSS JOIN LATERAL (SELECT coalesce(bool_or(e.round < l.round)
+                                         AND NOT bool_or(e.round = l.round AND e.counted_at < s.marked_at), false)
+                           FROM counting_countentry e WHERE e.line_id = l.id) round (asked_again)
      WHERE l.id = %(line)s AND l.round = s.round
         ON CONFLICT (client_id) DO NOTHING
     RETURNING id
@@ -125,7 +130,22 @@ FOLD = """
                            FROM ledger_warehouseentry e JOIN ledger_register r ON r.id = e.register_id
                           WHERE e.quant_id = q.id
                             AND r.posted_at <= (SELECT counted_at FROM fold)) earlier
-     WHERE l.id = %(line)s AND q.id = l.quant_id
+     WHERE l.id = %(line)s AND q.id = l.quant_id AND EXISTS (SELECT 1 FROM said)
+"""
+
+# Where a session goes back to counting, counts of earlier rounds stay, and can be added to: they are said again in
+# this round, with the time, the person and the beginning that they had.
+CARRY_COUNTS_OVER = """
+    WITH carried AS (
+        UPDATE counting_countline l SET counted_round = l.round
+         WHERE l.session_id = %(session)s AND l.counted_quantity IS NOT NULL AND NOT l.recount_asked
+           AND l.counted_round < l.round
+        RETURNING l.*)
+    INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
+                                     client_id)
+    SELECT id, round, 'set', counted_quantity, '', coalesce(begun, watermark), counted_at, clock_timestamp(),
+           counted_by_id, gen_random_uuid()
+      FROM carried
 """
 
 CREATE_UPLOAD = """
@@ -164,14 +184,15 @@ DROP_REPEATS = """
 
 # CHECK_UPLOAD has made sure that the lines are the session's. Saying so again here would let the planner, which knows
 # nothing yet of a session that was opened just now, start from "its few lines" and read the whole upload for each.
+# counted_at is compared with posted_at, so it is the time of the database too; %(at)s is when the file came.
 RECORD_UPLOAD = """
     WITH counted AS (
         UPDATE counting_countline l
            SET counted_quantity = coalesce(u.quantity, q.quantity), book_quantity = q.quantity,
                watermark = q.last_entry, begun = coalesce(u.begun, q.last_entry),
                disturbed = coalesce(u.begun <> q.last_entry, false),
-               counted_at = greatest(%(at)s, l.counted_at), counted_by_id = %(by)s, counted_round = l.round,
-               recount_asked = false, decision = 'open', accepted_quantity = NULL
+               counted_at = greatest(statement_timestamp(), l.counted_at), counted_by_id = %(by)s,
+               counted_round = l.round, recount_asked = false, decision = 'open', accepted_quantity = NULL
           FROM count_upload u, warehouse_quant q
          WHERE l.id = u.line_id AND q.id = l.quant_id
            AND (u.quantity IS NOT NULL OR u.begun = q.last_entry)
