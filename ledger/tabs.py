@@ -128,9 +128,7 @@ ACTIONS = {
         Action("issue", _("Issue"), "issue", lambda nothing: page("issue"), POSTS, order=20),
         Action("move", _("Move"), "move", lambda nothing: page("move"), POSTS, order=30),
         Action("transfer", _("Transfer"), "transfer", lambda nothing: page("transfer"), POSTS, order=40),
-        Action(
-            "import", _("Import"), "upload", lambda nothing: page("import-stock"), "ledger.add_stockimport", order=50
-        ),
+        Action("import", _("Import"), "upload", lambda nothing: page("import-stock"), "ledger.import_stock", order=50),
     ],
     "quant": [
         Action("move", _("Move"), "move", lambda quant: page("move", quant=quant.pk), POSTS, order=10),

@@ -48,7 +48,7 @@ KIND_WORDS = {
     "bins": _("Bins"),
     "locations": _("Locations"),
 }
-may_import = permission_required("ledger.add_stockimport", raise_exception=True)
+may_import = permission_required("ledger.import_stock", raise_exception=True)
 
 
 @login_required

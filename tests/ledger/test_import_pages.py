@@ -23,7 +23,7 @@ HTMX = {"HTTP_HX_REQUEST": "true"}
 @pytest.fixture
 def planner(client):
     person = UserFactory()
-    person.user_permissions.add(Permission.objects.get(codename="add_stockimport"))
+    person.user_permissions.add(Permission.objects.get(codename="import_stock"))
     client.force_login(person)
     return person
 
