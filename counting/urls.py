@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from counting.views import completion, detail, home, review, sessions
 
@@ -7,6 +7,7 @@ urlpatterns = [
     path("counts/", sessions.counts, name="counts"),
     path("counts/new/", sessions.count_new, name="count-new"),
     path("counts/<str:number>/", detail.count_detail, name="count-detail"),
+    path("counts/<slug:number>/count/", include("counting.count_urls")),
     path("counts/<str:number>/mark/", detail.count_mark, name="count-mark"),
     path("counts/<str:number>/reopen/", detail.count_reopen, name="count-reopen"),
     path("counts/<str:number>/cancel/", detail.count_cancel, name="count-cancel"),

@@ -1,0 +1,225 @@
+"""What a counter sees of a line: the book as it stands now, never the quantity at the opening."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from zlib import crc32
+
+from django.utils.translation import gettext as _
+
+from counting.models import CountLine, CountSession, Status
+from ledger.models import WarehouseEntry
+from warehouse.models import User
+from warehouse.quantities import plain
+
+MOVEMENTS_SHOWN = 4
+CHANGES = (
+    "open",
+    "round",
+    "counted_quantity",
+    "book_quantity",
+    "watermark",
+    "begun",
+    "disturbed",
+    "counted_at",
+    "counted_by_id",
+    "counted_round",
+    "recount_asked",
+)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of measure that a line can be counted in; `key` is blank for the base unit."""
+
+    key: str
+    name: str
+    per: Decimal = Decimal(1)
+
+    @property
+    def is_base(self):
+        return not self.key
+
+    @property
+    def label(self):
+        return self.name if self.is_base else _("%(unit)s of %(per)s") % {"unit": self.name, "per": plain(self.per)}
+
+
+@dataclass
+class ShownLine:
+    """One line of a bin, ready for its template.
+
+    `begun` is the newest entry of the quant that the page takes as the beginning of the counting. `unit` and `adds` are
+    how the counter types, `typed` what must not get lost, `error` what is wrong with it, `remark` what became of
+    somebody else's count.
+    """
+
+    line: CountLine
+    session: CountSession
+    begun: int | None = None
+    unit_key: str = ""
+    adds: bool = False
+    typed: str | None = None
+    arithmetic: str = ""
+    error: str = ""
+    remark: str = ""
+    expanded: bool = False
+    movements: list = field(default_factory=list)
+
+    def __post_init__(self):
+        if self.begun is None:
+            self.begun = self.quant.last_entry
+
+    @property
+    def pk(self):
+        return self.line.pk
+
+    @property
+    def quant(self):
+        return self.line.quant
+
+    @property
+    def item(self):
+        return self.quant.item
+
+    # How it stands
+
+    @property
+    def is_closed(self):
+        return not self.line.open or self.session.status != Status.DRAFT or self.line.round != self.session.round
+
+    @property
+    def is_waiting(self):
+        """Nothing is said yet in this round."""
+        return self.line.counted_quantity is None or self.line.recount_asked
+
+    @property
+    def counted(self):
+        return None if self.is_waiting else self.line.counted_quantity
+
+    @property
+    def book(self):
+        """What the book said when this was counted; while it is not, what it says now."""
+        return self.quant.quantity if self.is_waiting else self.line.book_quantity
+
+    @property
+    def discrepancy(self):
+        return None if self.is_waiting else self.line.counted_quantity - self.line.book_quantity
+
+    @property
+    def missing(self):
+        return -self.discrepancy
+
+    @property
+    def is_disturbed(self):
+        return self.line.disturbed and not self.is_waiting
+
+    @property
+    def status(self):
+        if self.is_waiting:
+            return "recount" if self.line.recount_asked and not self.is_closed else "uncounted"
+        if self.is_disturbed:
+            return "recount"
+        return "variance" if self.discrepancy else "matched"
+
+    @property
+    def version(self):
+        """Another one means that the line looks different now. What moves after a count does not change its look."""
+        said = [getattr(self.line, name) for name in ("counted_quantity", "counted_at", "disturbed", "recount_asked")]
+        now = [self.quant.quantity, self.quant.last_entry] if self.is_waiting else []
+        return f"{crc32(repr([*said, self.is_closed, *now]).encode()):x}"
+
+    @property
+    def seen(self):
+        return f"{self.pk}:{self.begun}:{self.version}"
+
+    # How it is typed
+
+    @cached_property
+    def units(self):
+        base = Unit("", self.item.base_unit.name)
+        others = [
+            Unit(str(unit.unit_of_measure_id), unit.unit_of_measure.name, unit.quantity_per)
+            for unit in self.item.units.all()
+        ]
+        return [base, *(unit for unit in others if unit.per != 1)]
+
+    @property
+    def unit(self):
+        return next((unit for unit in self.units if unit.key == self.unit_key), self.units[0])
+
+    @property
+    def factors(self):
+        """Units of measure that may be named behind a number, by their names and codes."""
+        named = {unit.name: unit.per for unit in self.units}
+        return named | {unit.unit_of_measure.code: unit.quantity_per for unit in self.item.units.all()}
+
+    @property
+    def text(self):
+        """What stands in the field."""
+        if self.typed is not None:
+            return self.typed
+        return "" if self.adds or self.is_waiting else in_unit(self.counted, self.unit)
+
+    @property
+    def sum(self):
+        """The arithmetic behind the count, where there is any."""
+        if self.is_waiting or len(self.units) == 1:
+            return self.arithmetic if not self.is_waiting and " " in self.arithmetic else ""
+        if " " in self.arithmetic:
+            return self.arithmetic
+        unit = self.unit if not self.unit.is_base else self.units[-1]
+        whole, rest = divmod(self.counted, unit.per)
+        if not whole:
+            return ""
+        return f"{plain(whole)} × {plain(unit.per)}" + (f" + {plain(rest)}" if rest else "")
+
+    @property
+    def can_step_down(self):
+        return not self.is_waiting and self.counted >= self.unit.per
+
+
+def in_unit(quantity: Decimal, unit: Unit) -> str:
+    """51 in boxes of 12 is "4 + 3": the same text gives the same quantity when it is read."""
+    whole, rest = divmod(quantity, unit.per)
+    if unit.is_base or not rest:
+        return plain(quantity / unit.per) if unit.is_base else plain(whole)
+    return f"{plain(whole)} + {plain(rest)}"
+
+
+def read_again(line: CountLine, *, by: User | None = None) -> CountLine:
+    """The same line, with what counting and posting change as the database has it now; one statement."""
+    now = CountLine.objects.filter(pk=line.pk).values(*CHANGES, "quant__quantity", "quant__last_entry").get()
+    for name in CHANGES:
+        setattr(line, name, now[name])
+    line.quant.quantity, line.quant.last_entry = now["quant__quantity"], now["quant__last_entry"]
+    if by and line.counted_by_id == by.pk:
+        line.counted_by = by
+    return line
+
+
+def with_movements(lines: Iterable[ShownLine]) -> list[ShownLine]:
+    """The lines, each with what moved while it was being counted; one statement, and none where nothing did."""
+    lines = list(lines)
+    spans = {line.line.quant_id: span for line in lines if (span := _disturbed_by(line))}
+    if not spans:
+        return lines
+    entries = WarehouseEntry.objects.filter(quant__in=spans, id__gt=min(begun for begun, _newest in spans.values()))
+    moved = {}
+    for entry in entries.exclude(quantity=0).select_related("register").order_by("id"):
+        begun, newest = spans[entry.quant_id]
+        if begun < entry.pk <= newest:
+            moved.setdefault(entry.quant_id, []).append(entry)
+    for line in lines:
+        line.movements = moved.get(line.line.quant_id, [])[-MOVEMENTS_SHOWN:]
+    return lines
+
+
+def _disturbed_by(shown):
+    """The span of entries in question: (after, up to), or nothing."""
+    if shown.is_disturbed and shown.line.begun is not None:
+        return shown.line.begun, shown.line.watermark
+    if shown.is_waiting and not shown.is_closed and shown.begun < shown.quant.last_entry:
+        return shown.begun, shown.quant.last_entry
+    return None

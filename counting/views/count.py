@@ -1,0 +1,224 @@
+"""The page on which a bin is counted, and the pieces of it that refresh. Entries are taken in entering.py."""
+
+from dataclasses import dataclass, field
+from functools import wraps
+from uuid import UUID, uuid4
+
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET
+
+from counting import walking
+from counting.models import CountLine, CountSession, Status
+from counting.scanning import Meaning
+from counting.showing import ShownLine, with_movements
+from inventory_site.pages import render_page, wants_partial
+from warehouse.models import Bin
+
+PAGE = "counting/count.html"
+LINES_SHOWN = 100  # a location without bins keeps everything in one
+BINS_SHOWN = 60
+
+
+def counting(view):
+    """For people who may count; the view gets the session, if it is at one of their locations."""
+
+    @wraps(view)
+    @login_required
+    @permission_required("counting.change_countsession", raise_exception=True)
+    def counted(request, number, **kwargs):
+        sessions = CountSession.objects.visible_to(request.user).select_related("location")
+        return view(request, get_object_or_404(sessions, number=number), **kwargs)
+
+    return counted
+
+
+@dataclass
+class Banner:
+    """What just happened, and how to take it back: the lines in question and the entry or request that did it."""
+
+    status: str
+    title: str
+    text: str = ""
+    note: str = ""
+    sound: str = "ok"
+    undo: list[int] = field(default_factory=list)
+    last: UUID | None = None
+    many: bool = False
+    aside: str = ""  # an unknown code that can be put aside
+
+
+@dataclass
+class Question:
+    """A dialog: "which", "found" or "finish", and what it asks about."""
+
+    kind: str
+    meaning: Meaning | None = None
+    errors: list[str] = field(default_factory=list)
+    typed: dict = field(default_factory=dict)
+    lines: list[ShownLine] = field(default_factory=list)
+    more: int = 0
+
+
+@require_GET
+@counting
+def entry(request, session):
+    """A bin: the one named, else the first with something left."""
+    code = request.GET.get("bin")
+    bin = get_bin(session, code) if code else walking.first_bin(session)
+    if bin is None:
+        raise Http404
+    if not code:
+        return redirect(address(session, bin))
+    said = []
+    if request.GET.get("line", "").isdecimal():
+        line = get_line(session, int(request.GET["line"][:18]))
+        said = [shown_as_asked(request, session, line)]
+    return answer(request, session, bin, lines=said)
+
+
+@require_GET
+@counting
+def lines(request, session):
+    """The lines that look different from what the page shows, and those that it has not got; asked for every 15 s."""
+    bin = get_bin(session, request.GET.get("bin", ""))
+    seen = dict(read_seen(request.GET.getlist("seen")))
+    here = with_movements(
+        ShownLine(line, session, begun=seen.get(line.pk, (None,))[0]) for line in lines_of(session, bin)[:LINES_SHOWN]
+    )
+    changed = [shown for shown in here if shown.pk in seen and seen[shown.pk][1] != shown.version]
+    new = [shown for shown in here if shown.pk not in seen] if len(here) < LINES_SHOWN else []
+    if not changed and not new:
+        return HttpResponse(status=204)
+    return answer(request, session, bin, lines=changed, new=new)
+
+
+@require_GET
+@counting
+def line(request, session, line):
+    """One line, in another unit of measure or mode."""
+    found = get_line(session, line)
+    if not wants_partial(request):
+        return redirect(f"{address(session, found.quant.bin)}&{urlencode({'line': line})}#line-{line}")
+    shown = with_movements([shown_as_asked(request, session, found)])[0]
+    return render_page(
+        request, PAGE, {"session": session, "shown": shown, "may_count": may_count(session)}, partial="line"
+    )
+
+
+@require_GET
+@counting
+def bins(request, session):
+    """All bins of the count, to jump to one; how far the whole count is."""
+    current = Bin.objects.filter(location=session.location_id, code=clean(request.GET.get("bin", ""))).first()
+    everything, left = request.GET.get("all"), walking.bins_left(session)
+    chosen = walking.bins_to_walk(session) if everything else left
+    if find := clean(request.GET.get("find", "")).strip()[:40]:
+        chosen = chosen.matching(find)
+    page = Paginator(walking.with_progress(session, chosen), BINS_SHOWN).get_page(request.GET.get("page"))
+    context = {
+        "session": session,
+        "bin": current,
+        "page": page,
+        "find": find,
+        "everything": everything,
+        "progress": walking.progress_of(session.lines.filter(round=session.round)),
+    }
+    return render_page(request, "counting/count_bins.html", context, partial="dialog")
+
+
+# What the views of this page share
+
+
+def get_bin(session, code) -> Bin:
+    return get_object_or_404(Bin.objects.real(), location=session.location_id, code=clean(code))
+
+
+def get_line(session, pk) -> CountLine:
+    return get_object_or_404(session.lines.for_counting(), pk=pk)
+
+
+def clean(text):
+    """A NUL is no character to PostgreSQL."""
+    return text.replace("\0", "")
+
+
+def may_count(session):
+    return session.status == Status.DRAFT
+
+
+def address(session, bin):
+    return f"{reverse('count-entry', args=[session.number])}?{urlencode({'bin': bin.code})}"
+
+
+def lines_of(session, bin):
+    return walking.lines_in(session, bin).for_counting().order_by("quant__item__number", "quant__lot__number", "pk")
+
+
+def read_seen(values):
+    """(line, (begun, version)) from "12:345:9ab", what a page remembers of each of its lines."""
+    for value in values[: 10 * LINES_SHOWN]:
+        line, begun, version = [*value.split(":"), "", ""][:3]
+        if line.isdecimal() and begun.isdecimal() and len(line) < 19 and len(begun) < 19:
+            yield int(line), (int(begun), version)
+
+
+def shown_as_asked(request, session, line):
+    begun = request.GET.get("begun", "")
+    return ShownLine(
+        line,
+        session,
+        begun=int(begun) if begun.isdecimal() and len(begun) < 19 else None,
+        unit_key=request.GET.get("unit", "")[:20],
+        adds=request.GET.get("mode") == "add",
+        expanded=True,
+    )
+
+
+def answer(request, session, bin, *, lines=(), new=(), banner=None, question=None, scan_error="", code="", status=200):
+    """The page of a bin; for htmx only what has changed: these lines, the progress, the banner and the question."""
+    context = {
+        "session": session,
+        "bin": bin,
+        "progress": walking.progress_in(session, bin),
+        "may_count": may_count(session),
+        "banner": banner,
+        "question": question,
+        "scan_error": scan_error,
+        "code": code,
+        "now": timezone.now(),
+        "client_id": uuid4,
+        "failed": status == 422,
+    }
+    if wants_partial(request):
+        return render_page(request, PAGE, context | {"lines": lines, "new": new}, partial="answer", status=status)
+    return render_page(request, PAGE, context | whole_bin(request, session, bin, lines), status=status)
+
+
+def whole_bin(request, session, bin, said):
+    """All lines of the bin, with those that something was just said about as they were said."""
+    said = {shown.pk: shown for shown in said}
+    page = Paginator(lines_of(session, bin), LINES_SHOWN).get_page(request.GET.get("page"))
+    shown = [said.pop(line.pk, None) or ShownLine(line, session) for line in page]
+    shown = with_movements([*said.values(), *shown])
+    if not any(line.expanded for line in shown):
+        expand_first_waiting(shown)
+    return {
+        "lines": shown,
+        "page": page,
+        "place": walking.place_of(session, bin),
+        "bins_query": urlencode({"bin": bin.code}),
+        "aside": session.put_aside.filter(bin=bin, settled_at=None).select_related("by", "belongs_in")[:20],
+    }
+
+
+def expand_first_waiting(lines):
+    for line in lines:
+        if line.is_waiting and not line.is_closed:
+            line.expanded = True
+            return
