@@ -1,6 +1,6 @@
 """Reviewing a count: what differs, what explains it, and a decision for each line."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from django.contrib.auth.decorators import login_required, permission_required
@@ -61,7 +61,7 @@ def count_review(request, number):
     page = Review(request, session)
     line = asked_line(request, session) if wants_partial(request) else None
     if line:
-        return render_page(request, "counting/review.html", page.context(row=page.row(line)), partial="line")
+        return render_page(request, "counting/review.html", page.context(row=page.row(line.pk)), partial="line")
     return render_page(request, "counting/review.html", page.context(), partial="list")
 
 
@@ -84,6 +84,25 @@ class Review:
 
     def context(self, **more):
         return {"page": self, "session": self.session, "listing": self.listing, **more}
+
+    @property
+    def here(self):
+        return self.request.get_full_path()
+
+    @property
+    def closed_url(self):
+        query = self.request.GET.copy()
+        query.pop("open", None)
+        return f"{self.request.path}?{query.urlencode()}"
+
+    @property
+    def open_url(self):
+        """The address of this list with one line shown in full; its key comes last."""
+        return f"{self.closed_url}{'' if self.closed_url.endswith('?') else '&'}open="
+
+    @property
+    def width(self):
+        return 12 if self.show_values else 10
 
     @property
     def open_for_decisions(self):
@@ -195,9 +214,9 @@ class Review:
     def rows(self):
         return self.rows_of(self.listing.rows)
 
-    def row(self, line):
+    def row(self, line, *, alone=False):
         lines = self.session.lines.with_names().in_review_order()
-        return self.rows_of([lines.get(pk=line.pk)])[0]
+        return replace(self.rows_of([lines.get(pk=line)])[0], alone=alone)
 
     def rows_of(self, lines):
         if self.session.is_open:
@@ -296,6 +315,7 @@ class Row:
     form: DecisionForm | None = None
     error: str = ""
     opened: bool = False
+    alone: bool = False  # the whole of an answer, with the figures that it has changed
 
     @property
     def group(self):
@@ -454,8 +474,8 @@ def decided(request, session, asked, done):
     if asked.line is None:
         response = render_page(request, "counting/review.html", page.context(changed=True), partial="list")
         return toast(response, said(asked.verb, done))
-    line = session.lines.get(pk=asked.line)
-    return render_page(request, "counting/review.html", page.context(row=page.row(line), changed=True), partial="line")
+    row = page.row(asked.line, alone=True)
+    return render_page(request, "counting/review.html", page.context(row=row), partial="line")
 
 
 def refused(request, session, asked, form, error):
@@ -465,8 +485,8 @@ def refused(request, session, asked, form, error):
         page = Review(request, session, error=sentence)
         return render_page(request, "counting/review.html", page.context(), partial="list", status=422)
     page = Review(request, session, wrong={asked.line: (form, sentence)}, error=sentence)
-    line = session.lines.get(pk=asked.line)
-    return render_page(request, "counting/review.html", page.context(row=page.row(line)), partial="line", status=422)
+    row = page.row(asked.line)
+    return render_page(request, "counting/review.html", page.context(row=row), partial="line", status=422)
 
 
 @login_required
