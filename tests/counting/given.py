@@ -12,7 +12,7 @@ from counting.models import CountLine
 from counting.opening import Scope, open_session
 from counting.recording import add_to_count, clear_count, set_count
 from counting.review import mark_counted
-from tests.factories import UserFactory, given_stock
+from tests.factories import BinFactory, UserFactory, given_stock
 
 
 def given_person(*permissions, location=None):
@@ -79,3 +79,44 @@ def complete(session):
     went = complete_session(session.pk)
     session.refresh_from_db()
     return went
+
+
+def given_supervisor(location):
+    return given_person(
+        "counting.view_countsession",
+        "counting.change_countsession",
+        "counting.add_countsession",
+        "counting.review_countsession",
+        "counting.complete_countsession",
+        "ledger.view_register",
+        "ledger.view_warehouseentry",
+        "ledger.view_valueentry",
+        "warehouse.view_bin",
+        location=location,
+    )
+
+
+def given_counter(location):
+    return given_person(
+        "counting.view_countsession", "counting.change_countsession", "warehouse.view_bin", location=location
+    )
+
+
+def given_auditor(location):
+    return given_person(
+        "counting.view_countsession", "ledger.view_warehouseentry", "ledger.view_valueentry", location=location
+    )
+
+
+def given_lines(*books, unit_cost="2.5"):
+    """Open lines of one session, each over a quant of its own that holds so much."""
+    first = given_stock(books[0], unit_cost=Decimal(unit_cost))
+    for book in books[1:]:
+        given_stock(book, bin=BinFactory(location=first.location), unit_cost=Decimal(unit_cost))
+    session = given_session(first.location)
+    return list(session.lines.select_related("quant", "session").order_by("pk"))
+
+
+def in_review(session):
+    mark_counted(session, by=UserFactory(), at=timezone.now())
+    return session
