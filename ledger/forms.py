@@ -12,11 +12,16 @@ from ledger.entering import EnteredLine
 from ledger.models import Effect, Kind, Reason
 from ledger.posting import Document
 from warehouse.finding import LotUnknown, factor_of, factors_of, find_bin, find_item, find_lot
-from warehouse.models import Location, Lot, Quant, UnitOfMeasure
+from warehouse.models import Location, Quant, UnitOfMeasure
 from warehouse.quantities import parse_quantity
 
 LINES = 3
 MOST_LINES = 200
+
+
+def typed(request):
+    """What was sent, also where that is nothing at all; None while a form is only looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 class Day(forms.DateInput):
@@ -148,15 +153,15 @@ class LineForm(forms.Form):
             self.add_error("quantity", error)
 
     def clean_lot_of(self, item):
-        """A known lot, or the number of a new one where this document may make it. The label of the item may name it."""
+        """A known lot, or the number of a new one where this document may make it; the label may name it."""
         number = self.cleaned_data.get("lot") or self.found.lot_number
         self.cleaned_data["lot"], self.cleaned_data["new_lot"] = None, ""
         if not number:
             return
         try:
             self.cleaned_data["lot"] = find_lot(number, item=item)
-        except LotUnknown as error:
-            if self.makes_lots and item.tracking == "lot":
+        except DomainError as error:
+            if self.makes_lots and isinstance(error, LotUnknown):
                 self.cleaned_data["new_lot"] = number
             else:
                 self.add_error("lot", error)
@@ -185,7 +190,7 @@ class ReceiptLineForm(LineForm):
 
     def clean_lot_of(self, item):
         super().clean_lot_of(item)
-        lot, day = self.cleaned_data["lot"], self.cleaned_data.get("expiration_date") or self.found.expiration_date
+        lot, day = self.cleaned_data.get("lot"), self.cleaned_data.get("expiration_date") or self.found.expiration_date
         if lot and day and lot.expiration_date != day:
             # A known lot gets, or contradicts, the date on the label: the verb knows.
             self.cleaned_data["lot"], self.cleaned_data["new_lot"] = None, lot.number
@@ -228,30 +233,25 @@ class Sheet:
 
     def sent(self, data):
         head = self.head_class(data, user=self.user)
-        places = {name: head.cleaned_data.get(name) for name in ("location", "other_location")} if self.read(head) else {}
-        return head, self.formset(data=data, form_kwargs=places)
-
-    def read(self, head):
         head.full_clean()
-        return hasattr(head, "cleaned_data")
+        places = {name: head.cleaned_data.get(name) for name in ("location", "other_location")}
+        return head, self.formset(data=data, form_kwargs=places)
 
     def unsent(self, data):
         """Blank, or with what was typed so far and one line more; nothing of it is checked yet."""
         if data is None:
-            lines = [self.line_of(self.quant)] if self.quant else []
-            return self.head_class(user=self.user, initial=self.fresh()), self.formset(
-                initial=lines, extra=LINES - len(lines)
-            )
-        head = self.head_class(user=self.user, initial={name: data.get(name, "") for name in self.head_class.base_fields})
-        try:
-            count = min(max(0, int(data.get("lines-TOTAL_FORMS", LINES))), MOST_LINES - 1)
-        except ValueError:
-            count = LINES
-        typed = [
-            {name: data.get(f"lines-{number}-{name}", "") for name in self.line_class.base_fields}
-            for number in range(count)
-        ]
-        return head, self.formset(initial=typed, extra=1)
+            head, lines, extra = self.fresh(), [self.line_of(self.quant)] if self.quant else [], LINES
+        else:
+            head = {name: data.get(name, "") for name in self.head_class.base_fields}
+            lines = self.typed_so_far(data)
+            extra = len(lines) + 1
+        return self.head_class(user=self.user, initial=head), self.formset(initial=lines, extra=extra - len(lines))
+
+    def typed_so_far(self, data):
+        said = data.get("lines-TOTAL_FORMS", "")
+        count = min(int(said), MOST_LINES - 1) if said.isdecimal() and len(said) < 6 else LINES
+        names = self.line_class.base_fields
+        return [{name: data.get(f"lines-{number}-{name}", "") for name in names} for number in range(count)]
 
     def fresh(self):
         usual = self.quant.location if self.quant else Location.objects.usual_for(self.user)
@@ -302,12 +302,13 @@ class Sheet:
         for line_error in errors:
             form = filled[line_error.line - 1]
             field = form.FIELD_OF.get(line_error.code)
-            form.add_error(field if field in form.fields else None, forms.ValidationError(line_error.message, line_error.code))
+            sentence = forms.ValidationError(line_error.message, line_error.code)
+            form.add_error(field if field in form.fields else None, sentence)
 
     @property
     def columns(self):
         """The fields of a line, for the head of their table."""
-        return self.lines.forms[0].visible_fields()
+        return next(iter(self.lines.forms), self.lines.empty_form).visible_fields()
 
     @property
     def wrong_lines(self):

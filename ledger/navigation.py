@@ -4,7 +4,12 @@ from django.utils.translation import gettext_lazy as _
 from inventory_site.context import NavItem
 
 LEDGER = NavItem(
-    _("Ledger"), "item-ledger", "book", permission="ledger.view_itemledgerentry", order=40, under=("/ledger/", "/documents/")
+    _("Ledger"),
+    "item-ledger",
+    "book",
+    permission="ledger.view_itemledgerentry",
+    order=40,
+    under=("/ledger/", "/documents/"),
 )
 
 PAGES = (

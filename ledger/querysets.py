@@ -76,9 +76,7 @@ class ItemLedgerEntryQuerySet(EntryQuerySet):
         return self.filter(at_locations_of(user, "location"))
 
     def with_names(self):
-        return self.select_related(
-            "register__by", "register__reason", "item__base_unit", "variant", "location", "lot"
-        )
+        return self.select_related("register__by", "register__reason", "item__base_unit", "variant", "location", "lot")
 
     def with_balance(self):
         """Adds `balance`: what the location owned of the item after the entry, all variants and lots."""

@@ -12,7 +12,18 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory_site.errors import DomainError
 from warehouse.barcodes import candidates, parse
-from warehouse.models import Bin, BinKind, Item, ItemReference, ItemUnit, ItemVariant, Location, Lot, UnitOfMeasure
+from warehouse.models import (
+    Bin,
+    BinKind,
+    Item,
+    ItemReference,
+    ItemUnit,
+    ItemVariant,
+    Location,
+    Lot,
+    Tracking,
+    UnitOfMeasure,
+)
 
 SHOWN = 4  # so many of the things that fit are named in an error
 
@@ -39,6 +50,10 @@ class BinAmbiguous(DomainError):
 
 class LotUnknown(DomainError):
     code, text = "lot_unknown", _("%(item)s has no lot “%(typed)s”.")
+
+
+class LotNotExpected(DomainError):
+    code, text = "lot_not_expected", _("%(item)s is not tracked by lot: leave the lot blank.")
 
 
 class UnitNotOfItem(DomainError):
@@ -112,7 +127,10 @@ def find_bin(text: str, *, location: Location) -> Bin:
 
 
 def find_lot(text: str, *, item: Item) -> Lot:
-    lot = Lot.objects.filter(item=item, number=text).first() or Lot.objects.filter(item=item, number__iexact=text).first()
+    if item.tracking == Tracking.BULK:
+        raise LotNotExpected(item=item)
+    lots = Lot.objects.filter(item=item)
+    lot = lots.filter(number=text).first() or lots.filter(number__iexact=text).first()
     if lot is None:
         raise LotUnknown(typed=text, item=item)
     return lot

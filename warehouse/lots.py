@@ -14,7 +14,7 @@ class ExpiryContradicts(DomainError):
 
 
 def ensure_lot(item: Item, number: str, expiration_date: date | None = None) -> Lot:
-    """The lot of this number, made if it is new. A known lot keeps its date; a label that contradicts it is an error."""
+    """The lot of this number, made if it is new. A known lot keeps its date; a label that contradicts it is refused."""
     lot, _created = Lot.objects.get_or_create(item=item, number=number, defaults={"expiration_date": expiration_date})
     if expiration_date and lot.expiration_date and lot.expiration_date != expiration_date:
         raise ExpiryContradicts(lot=number, known=lot.expiration_date)

@@ -124,7 +124,7 @@ class QuantQuerySet(models.QuerySet):
         return self.filter(lot__expiration_date__lt=day)
 
     def with_names(self):
-        return self.select_related("location", "bin", "item__base_unit", "variant", "lot")
+        return self.select_related("location", "bin__location", "item__base_unit", "variant", "lot")
 
     def in_walking_order(self):
         return self.order_by("bin__walking_order", "bin__code", "item__number", "lot__number", "pk")

@@ -1,12 +1,12 @@
 """One field finds everything: each app says what of its own fits a text.
 
-    # counting/apps.py, in ready()
-    search.register(Source("counts", _("Counts"), "counting.finding.counts", permission="counting.view_countsession"))
+# counting/apps.py, in ready()
+search.register(Source("counts", _("Counts"), "counting.finding.counts", permission="counting.view_countsession"))
 
-    # counting/finding.py
-    def counts(user, text):
-        sessions = CountSession.objects.visible_to(user).filter(number__iexact=text)
-        return [Hit(session.number, session.name, session.get_absolute_url(), exact=True) for session in sessions]
+# counting/finding.py
+def counts(user, text):
+    sessions = CountSession.objects.visible_to(user).filter(number__iexact=text)
+    return [Hit(session.number, session.name, session.get_absolute_url(), exact=True) for session in sessions]
 """
 
 from collections.abc import Callable
@@ -61,7 +61,8 @@ def register(source):
 def search(user, text: str) -> list[Group]:
     """What fits, by kind of thing; kinds that this person may not see, or of which nothing fits, are left out."""
     allowed = [one for one in sources.values() if not one.permission or user.has_perm(one.permission)]
-    return [group for group in (found(one, user, text) for one in sorted(allowed, key=lambda one: one.order)) if group.hits]
+    groups = (found(one, user, text) for one in sorted(allowed, key=lambda one: one.order))
+    return [group for group in groups if group.hits]
 
 
 def found(source, user, text):
@@ -86,7 +87,8 @@ def items(user, text):
     exact = {item.pk: item for item in known.distinct()[:LIMIT]}
     partly = Item.objects.matching(text).exclude(pk__in=exact).order_by("number")[: LIMIT + 1 - len(exact)]
     return [
-        Hit(item.number, item.name, item.get_absolute_url(), exact=item.pk in exact) for item in [*exact.values(), *partly]
+        Hit(item.number, item.name, item.get_absolute_url(), exact=item.pk in exact)
+        for item in [*exact.values(), *partly]
     ]
 
 

@@ -12,7 +12,7 @@ from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, form_status, redirect_to, refuse, render_page
 from inventory_site.tabs import tabs_of
 from ledger.filters import DocumentFilter
-from ledger.forms import ReversalForm
+from ledger.forms import ReversalForm, typed
 from ledger.models import ItemLedgerEntry, Register, WarehouseEntry
 from ledger.navigation import sections
 from ledger.posting import PAGE_WAIT, preview_reversal, reverse
@@ -93,7 +93,7 @@ def reverse_document(request, number):
     if hasattr(register, "reversed_by"):
         return redirect_to(request, register.reversed_by)
     today = timezone.localdate()
-    form = ReversalForm(request.POST or None)
+    form = ReversalForm(typed(request))
     if form.is_valid():
         try:
             reversal = reverse(register, by=request.user, at=today, note=form.cleaned_data["note"], wait=PAGE_WAIT)
@@ -101,9 +101,7 @@ def reverse_document(request, number):
             refuse(form, error)
         else:
             said = _("%(number)s is taken back by %(reversal)s.")
-            return redirect_to(
-                request, reversal, toast=said % {"number": register.number, "reversal": reversal.number}
-            )
+            return redirect_to(request, reversal, toast=said % {"number": register.number, "reversal": reversal.number})
     context = {"register": register, "form": form, **seen_before(register, by=request.user, at=today)}
     return render_page(request, "ledger/reverse.html", context, partial="form", status=form_status(form))
 
@@ -118,5 +116,9 @@ def seen_before(register, *, by, at):
     for pk, before, change in seen.quants:  # a document may name a quant twice
         changes.setdefault(pk, {"after": before + change, "change": 0})["change"] += change
     quants = Quant.objects.with_names().in_bulk(list(changes)[:SHOWN])
-    shown = [{"quant": quants[pk], "before": change["after"] - change["change"], **change} for pk, change in changes.items() if pk in quants]
+    shown = [
+        {"quant": quants[pk], "before": change["after"] - change["change"], **change}
+        for pk, change in changes.items()
+        if pk in quants
+    ]
     return {"changes": shown, "entries": register.warehouse_entries.count(), "cut": len(changes) > SHOWN}

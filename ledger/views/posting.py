@@ -12,7 +12,7 @@ from inventory_site.errors import DomainError
 from inventory_site.pages import form_status, redirect_to, refuse, render_page
 from ledger.entering import adjust as adjust_quant
 from ledger.entering import enter
-from ledger.forms import AdjustForm, Sheet
+from ledger.forms import AdjustForm, Sheet, typed
 from ledger.models import Kind, Register
 from warehouse.models import Location, Quant
 
@@ -52,7 +52,7 @@ def transfer(request):
 
 def document_page(request, kind):
     own = Location.objects.visible_to(request.user).active().count()
-    sheet = Sheet(kind, user=request.user, data=request.POST if request.method == "POST" else None, quant=asked_for(request))
+    sheet = Sheet(kind, user=request.user, data=typed(request), quant=asked_for(request))
     if sheet.is_valid():
         document = sheet.document()
         again = Register.objects.filter(request_id=document.request_id).exists()
@@ -94,7 +94,7 @@ def posted(request, register, *, again):
 def adjust(request, pk):
     """An absolute quantity, with a note. Who looked at a book that is not the book any more looks again."""
     quant = get_object_or_404(Quant.objects.visible_to(request.user).real().with_names(), pk=pk)
-    form = AdjustForm(request.POST or None, quant=quant, initial=AdjustForm.fresh(quant))
+    form = AdjustForm(typed(request), quant=quant, initial=AdjustForm.fresh(quant))
     if form.is_valid():
         cleaned = form.cleaned_data
         again = Register.objects.filter(request_id=cleaned["request_id"]).exists()

@@ -23,7 +23,10 @@ ACTIONS = Column("", "")
 @permission_required("warehouse.view_quant", raise_exception=True)
 def stock(request):
     listing = stock_listing(
-        request, Quant.objects.visible_to(request.user), columns=[ITEM, BIN, LOCATION, LOT, QUANTITY, ACTIONS], sort="item"
+        request,
+        Quant.objects.visible_to(request.user),
+        columns=[ITEM, BIN, LOCATION, LOT, QUANTITY, ACTIONS],
+        sort="item",
     )
     context = {"listing": listing, "sections": sections(request, "stock"), "actions": actions.links(request, "stock")}
     return render_page(request, "warehouse/stock.html", context, partial="list")
