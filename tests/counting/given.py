@@ -81,33 +81,6 @@ def complete(session):
     return went
 
 
-def given_supervisor(location):
-    return given_person(
-        "counting.view_countsession",
-        "counting.change_countsession",
-        "counting.add_countsession",
-        "counting.review_countsession",
-        "counting.complete_countsession",
-        "ledger.view_register",
-        "ledger.view_warehouseentry",
-        "ledger.view_valueentry",
-        "warehouse.view_bin",
-        location=location,
-    )
-
-
-def given_counter(location):
-    return given_person(
-        "counting.view_countsession", "counting.change_countsession", "warehouse.view_bin", location=location
-    )
-
-
-def given_auditor(location):
-    return given_person(
-        "counting.view_countsession", "ledger.view_warehouseentry", "ledger.view_valueentry", location=location
-    )
-
-
 def given_lines(*books, unit_cost="2.5"):
     """Open lines of one session, each over a quant of its own that holds so much."""
     first = given_stock(books[0], unit_cost=Decimal(unit_cost))
