@@ -1,0 +1,139 @@
+import datetime
+from io import StringIO
+
+import pytest
+from biip.gtin import Gtin
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.db.models import Count
+from django.test import TestCase
+
+from counting.demo import AlreadyLoaded, load_demo
+from counting.models import CountLine, CountSession, PutAside, Status
+from counting.reconciliation import prove
+from ledger.models import Kind, Register, WarehouseEntry
+from warehouse.models import Bin, Item, ItemReference, Location, Lot, Quant, User
+
+TODAY = datetime.date(2026, 11, 20)
+QUANTS = 600
+
+pytestmark = pytest.mark.django_db
+
+
+class Undo(Exception):
+    pass
+
+
+def what_it_made(seed):
+    """Everything that people see of it, without numbers that sequences give. Nothing of it stays."""
+    seen = {}
+    try:
+        with transaction.atomic():
+            load_demo(QUANTS, seed, today=TODAY)
+            seen = {
+                "stock": list(
+                    Quant.objects.in_walking_order().values_list(
+                        "bin__code", "item__number", "item__name", "variant__code", "lot__number", "quantity"
+                    )
+                ),
+                "documents": list(Register.objects.order_by("pk").values_list("kind", "posting_date", "note")),
+                "entries": list(WarehouseEntry.objects.order_by("pk").values_list("quant__bin__code", "quantity")),
+                "counts": list(
+                    CountLine.objects.order_by("pk").values_list(
+                        "session__name", "session__status", "counted_quantity", "adjustment", "decision"
+                    )
+                ),
+            }
+            raise Undo
+    except Undo:
+        return seen
+
+
+def test_the_same_seed_makes_the_same_warehouse():
+    first, again, other = what_it_made(7), what_it_made(7), what_it_made(8)
+
+    assert first == again
+    assert first["stock"] != other["stock"]
+    assert not Location.objects.exists()
+
+
+class TestDemonstration(TestCase):
+    """Loaded once for all of these."""
+
+    @classmethod
+    def setUpTestData(cls):
+        load_demo(QUANTS, 1, today=TODAY)
+
+    def test_all_laws_hold_in_the_demonstration(self):
+        assert [finding for proof in prove() for finding in proof.findings] == []
+
+    def test_it_looks_like_a_warehouse(self):
+        assert set(Location.objects.values_list("code", flat=True)) == {"LH1", "MW2"}
+        assert QUANTS <= Quant.objects.count() <= QUANTS * 1.6
+        shelves = Bin.objects.filter(location__code="LH1", kind="storage")
+        walk = list(shelves.in_walking_order().values_list("code", flat=True))
+        assert walk == sorted(walk)
+        assert walk[0] == "A-01-01"
+        lots = Quant.objects.filter(item__tracking="lot").count() / Quant.objects.count()
+        assert 0.3 < lots < 0.55
+        assert not Lot.objects.filter(expiration_date=None).exists()
+        assert Item.objects.values("name").distinct().count() == Item.objects.count()
+        assert not Item.objects.filter(unit_cost__lte=0).exists()
+
+    def test_every_code_is_a_valid_gtin_and_names_one_item(self):
+        codes = ItemReference.objects.values_list("code", flat=True)
+
+        assert all(Gtin.parse(code) for code in codes)
+        assert len(set(codes)) == len(codes)
+        assert set(map(len, codes)) == {13, 14}
+
+    def test_people_have_worked_there_for_weeks(self):
+        kinds = dict(Register.objects.values_list("kind").annotate(Count("pk")).order_by("kind"))
+
+        assert set(kinds) == set(Kind.values)
+        dates = Register.objects.order_by("posting_date").values_list("posting_date", flat=True)
+        assert dates.first() < TODAY - datetime.timedelta(weeks=6)
+        assert dates.last() == TODAY
+
+    def test_counts_are_in_every_status(self):
+        statuses = dict(CountSession.objects.values_list("status").annotate(Count("pk")).order_by("status"))
+        assert statuses[Status.COMPLETED] >= 4
+        assert statuses[Status.COUNTED] == 1
+        assert statuses[Status.DRAFT] == 3
+        assert statuses[Status.CANCELLED] == 1
+
+        being_counted = CountSession.objects.being_counted()
+        people = [set(session.lines.counted().values_list("counted_by", flat=True)) for session in being_counted]
+        assert sorted(map(len, people)) == [0, 1, 3]
+        assert CountLine.objects.disturbed().exists()
+        assert CountLine.objects.filter(found=True).exists()
+        assert CountLine.objects.filter(session__round=2, counted_round=2).exists()
+        assert PutAside.objects.exists()
+
+
+def test_who_gets_a_password_can_log_in():
+    load_demo(60, 1, passwords={"counter": "wal-nuss"}, today=TODAY)
+
+    assert User.objects.get(username="counter").check_password("wal-nuss")
+    assert not User.objects.get(username="jonas").has_usable_password()
+    assert User.objects.get(username="supervisor").groups.get().name == "Supervisor"
+    assert User.objects.get(username="admin").is_superuser
+
+
+@pytest.mark.parametrize("quants", [1, 130])
+def test_even_a_tiny_warehouse_can_be_made(quants):
+    load_demo(quants, 3, today=TODAY)
+
+    assert all(proof.holds for proof in prove())
+
+
+def test_it_is_loaded_once():
+    said = StringIO()
+
+    call_command("demo_data", "--quants", "60", stdout=said)
+
+    assert "60 quants in" in said.getvalue()
+    with pytest.raises(AlreadyLoaded):
+        load_demo(60)
+    with pytest.raises(CommandError, match="already"):
+        call_command("demo_data", "--quants", "60")
