@@ -50,6 +50,8 @@ def page_of(request, session, *, error=None, status=200):
 
 
 def complete(request, session):
+    if session.is_posting or session.status == Status.COMPLETED:
+        return redirect_to(request, "count-complete", session.number)  # twice is once
     form = ConfirmForm(request.POST)
     if not form.is_valid():
         return page_of(

@@ -399,7 +399,7 @@ def test_a_recount_of_nothing_is_refused():
 
 
 def test_an_earlier_count_can_be_kept():
-    (line, other), url = given_review(-3, -4)
+    (line, _other), url = given_review(-3, -4)
     ask_recount(line.session, [line.pk])
     in_review(line.session)
     client = supervisor(line.quant.location)
