@@ -1,5 +1,6 @@
 """`manage.py bench`: the count job, against the same work written by hand in SQL, in one run on one scratch database."""
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connection
 
@@ -17,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--counters", type=int, default=8, help="counters who save at the same time")
 
     def handle(self, *, sizes, repeat, counters, **options):
+        settings.DEBUG = False  # as in production: no log of statements, no debug pages
         original = connection.settings_dict["NAME"]
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         try:
