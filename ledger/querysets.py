@@ -84,11 +84,12 @@ class ItemLedgerEntryQuerySet(EntryQuerySet):
 
     def with_value(self):
         """Adds `amount`, and `unit_cost`."""
+        values = self.model._meta.get_field("value_entry").related_model.objects
+        # A subquery and no join: whoever only counts the entries does not pay for it.
+        amount = Subquery(values.filter(pk=OuterRef("pk")).values("amount"))
         money = models.DecimalField(**UNIT_COST)
-        amount = F("value_entry__amount")
-        return self.annotate(
-            amount=amount, unit_cost=models.ExpressionWrapper(amount / F("quantity"), output_field=money)
-        )
+        unit_cost = models.ExpressionWrapper(F("amount") / F("quantity"), output_field=money)
+        return self.annotate(amount=amount).annotate(unit_cost=unit_cost)
 
     def value(self):
         """All of it in money."""

@@ -71,17 +71,18 @@ def item_entries(request, entries, *, filterset=ItemLedgerFilter, omit=()):
     if request.user.has_perm(SEES_VALUE):
         entries = entries.with_value()
         columns += [UNIT_COST, VALUE]
-    shown = [column for column in [*columns, BY] if column.key not in omit]
-    return Listing(request, entries, filterset=filterset, columns=shown, sort="-entry", label=_("Item ledger entries"))
+    return entry_listing(request, entries, [*columns, BY], filterset, omit, label=_("Item ledger entries"))
 
 
 def warehouse_entries(request, entries, *, filterset=WarehouseLedgerFilter, omit=()):
     columns = [ENTRY, POSTED, ITEM_OF_QUANT, BIN, LOT_OF_QUANT, DOCUMENT, QUANTITY, BALANCE, BY]
-    return Listing(
-        request,
-        entries.with_names().with_balance(),
-        filterset=filterset,
-        columns=[column for column in columns if column.key not in omit],
-        sort="-entry",
-        label=_("Warehouse entries"),
-    )
+    entries = entries.with_names().with_balance()
+    return entry_listing(request, entries, columns, filterset, omit, label=_("Warehouse entries"))
+
+
+def entry_listing(request, entries, columns, filterset, omit, *, label):
+    """`listing.shows` tells the template which cells to draw."""
+    columns = [column for column in columns if column.key not in omit]
+    listing = Listing(request, entries, filterset=filterset, columns=columns, sort="-entry", label=label)
+    listing.shows = {column.key: True for column in columns}
+    return listing
