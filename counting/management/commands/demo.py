@@ -11,17 +11,16 @@ import time
 from contextlib import contextmanager, suppress
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection
 
 from counting.demo import load_demo
+from counting.demo.people import make_people
 from inventory_site import embedded
-from warehouse.models import Location
+from warehouse.models import Location, User
 
-# Who can log in, and the group that says what they may do there.
-PEOPLE = {"counter": "Counter", "supervisor": "Supervisor", "planner": "Planner", "auditor": "Auditor", "admin": None}
+# One person for each group; the demonstration has more of them.
+LOGINS = ["counter", "supervisor", "planner", "auditor", "admin"]
 # Read from a screen, typed on a phone: nothing that looks like something else.
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 PATIENCE = 60  # seconds until the web server answers
@@ -37,7 +36,9 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--quants", type=int, default=5000, help="size of the warehouse that is made")
         parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same warehouse")
-        parser.add_argument("--no-input", action="store_true", help="add the demonstration to any database, unasked")
+        parser.add_argument(
+            "--no-input", action="store_true", help="let its people into a warehouse that is there already"
+        )
 
     def handle(self, *, host, port, quants, seed, no_input, **options):
         refuse_port_in_use(host, port)
@@ -66,12 +67,17 @@ class Command(BaseCommand):
         if not Location.objects.exists():
             self.say(f"Making a warehouse of {quants} quants ...")
             load_demo(quants, seed, self.stdout)
-        elif not no_input and not get_user_model().objects.filter(username__in=PEOPLE).exists():
+        elif not User.objects.filter(username__in=LOGINS).exists():
+            self.refuse_strange_warehouse(no_input)
+            make_people(list(Location.objects.order_by("pk")))
+        self.passwords = let_people_in()
+
+    def refuse_strange_warehouse(self, no_input):
+        if not no_input:
             raise CommandError(
                 "This database holds a warehouse that is not the demonstration. "
-                "To add the logins of the demonstration to it anyway: manage.py demo --no-input"
+                "To add the people of the demonstration to it anyway: manage.py demo --no-input"
             )
-        self.passwords = let_people_in()
 
     def run(self, host, port):
         processes = [Process(name, command, environment(host)) for name, command in commands(host, port).items()]
@@ -104,16 +110,16 @@ class Command(BaseCommand):
             said = f"{process.name} ended {process.ended()}."
             if process.age() < LIVED:
                 raise CommandError(f"{said} {process.last_words()}")
-            self.say(f"{said} Starting it again. Its log: {process.log}")
+            self.say(f"{said} Starting it again. Its log: {shown(process.log)}")
             process.start()
 
     def welcome(self, host, port):
-        self.say(f"\nTruecount runs at  http://{url_host(host)}:{port}/\n")
+        self.say(f"\nTruecount runs at  http://{url_host(host)}:{port}/\n\n")
         for name, password in self.passwords.items():
             self.say(f"    {name:<12} {password}")
         self.say(
-            f"\nThe passwords were made for this installation; {logins_file()} keeps them."
-            f"\nLogs are in {logs()}. Ctrl-C stops everything; the data stays.\n"
+            f"\nThe passwords were made for this installation; {shown(logins_file())} keeps them."
+            f"\nLogs are in {shown(logs())}. Ctrl-C stops everything; the data stays.\n"
         )
 
 
@@ -129,23 +135,15 @@ def refuse_port_in_use(host, port):
 
 
 def let_people_in():
-    """One person for each group, at home everywhere. Passwords that were changed meanwhile are set back."""
-    if logins_file().exists():
-        passwords = json.loads(logins_file().read_text())
-    else:
-        passwords = {name: "".join(secrets.choice(LETTERS) for _ in range(10)) for name in PEOPLE}
-        write_privately(logins_file(), json.dumps(passwords, indent=2))
-    for name, group in PEOPLE.items():
-        admin = group is None
-        person, _ = get_user_model().objects.get_or_create(
-            username=name, defaults={"first_name": name.title(), "is_staff": admin, "is_superuser": admin}
-        )
-        if group:
-            person.groups.add(Group.objects.get(name=group))
-        if not person.check_password(passwords[name]):
-            person.set_password(passwords[name])
+    """Passwords that were changed meanwhile are set back to those of this installation."""
+    if not logins_file().exists():
+        made = {name: "".join(secrets.choice(LETTERS) for _ in range(10)) for name in LOGINS}
+        write_privately(logins_file(), json.dumps(made, indent=2))
+    passwords = json.loads(logins_file().read_text())
+    for person in User.objects.filter(username__in=passwords):
+        if not person.check_password(passwords[person.username]):
+            person.set_password(passwords[person.username])
             person.save(update_fields=["password"])
-        person.locations.add(*Location.objects.all())
     return passwords
 
 
@@ -155,6 +153,10 @@ def logins_file():
 
 def logs():
     return settings.VAR_DIR / "log"
+
+
+def shown(path):
+    return path.relative_to(settings.BASE_DIR) if path.is_relative_to(settings.BASE_DIR) else path
 
 
 def write_privately(path, text):
@@ -256,7 +258,7 @@ class Process:
 
     def last_words(self):
         lines = self.log.read_text(errors="replace").splitlines()[-20:]
-        return "\n".join([f"The end of {self.log}:", *lines])
+        return "\n".join([f"The end of {shown(self.log)}:", *lines])
 
     def signal(self, number):
         try:
