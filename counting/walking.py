@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 
+from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q
 
-from counting.models import CountLine, CountSession
+from counting.models import CountSession
 from warehouse.models import Bin
 
+REMEMBERED = 300  # seconds that a walk is remembered: only found items lengthen it
 LEFT = Q(counted_quantity__isnull=True) | Q(recount_asked=True)
+
+FIGURES = {"lines": Count("pk"), "left": Count("pk", filter=LEFT)}
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,12 @@ class Place:
 
 
 def lines_in(session: CountSession, bin: Bin):
-    """The lines of one bin. Open lines are found by their quants, however many lines the session has."""
-    lines = session.lines.filter(quant__bin=bin)
+    """The lines of one bin."""
+    return _findable(session, session.lines.filter(quant__bin=bin))
+
+
+def _findable(session, lines):
+    """Open lines are found by their quants, however many lines the session has."""
     return lines.open() if session.is_open else lines
 
 
@@ -43,7 +51,17 @@ def progress_in(session: CountSession, bin: Bin) -> Progress:
 
 
 def progress_of(lines) -> Progress:
-    return Progress(**lines.aggregate(lines=Count("pk"), left=Count("pk", filter=LEFT)))
+    return Progress(**lines.aggregate(**FIGURES))
+
+
+def with_progress(session: CountSession, bins: list[Bin]) -> list[Bin]:
+    """The bins, each with its `progress` in this round; one statement."""
+    lines = _findable(session, session.lines.filter(quant__bin__in=bins, round=session.round))
+    rows = lines.order_by().values("quant__bin").annotate(**FIGURES)
+    progress = {row.pop("quant__bin"): Progress(**row) for row in rows}
+    for bin in bins:
+        bin.progress = progress.get(bin.pk, Progress(0, 0))
+    return bins
 
 
 def bins_to_walk(session: CountSession):
@@ -57,17 +75,8 @@ def bins_left(session: CountSession):
 
 
 def _bins_with(session, lines):
-    here = lines.filter(quant__bin=OuterRef("pk"))
+    here = _findable(session, lines).filter(quant__bin=OuterRef("pk"))
     return Bin.objects.filter(Exists(here), location=session.location_id).in_walking_order()
-
-
-def with_progress(session: CountSession, bins):
-    """Adds to each bin `lines` and `left`, of this round."""
-    here = CountLine.objects.filter(session=session, quant__bin=OuterRef("pk"), round=session.round).order_by()
-    counted = here.values("quant__bin")
-    return bins.annotate(
-        lines=counted.annotate(n=Count("pk")).values("n"), left=counted.annotate(n=Count("pk", filter=LEFT)).values("n")
-    )
 
 
 def first_bin(session: CountSession) -> Bin | None:
@@ -78,25 +87,30 @@ def first_bin(session: CountSession) -> Bin | None:
 def next_bin_left(session: CountSession, bin: Bin) -> Bin | None:
     """The next bin on the walk where something is left; after the last one the walk starts again."""
     left = bins_left(session).exclude(pk=bin.pk)
-    return left.filter(_after(bin)).first() or left.first()
+    after = Q(walking_order__gt=bin.walking_order) | Q(walking_order=bin.walking_order, code__gt=bin.code)
+    # The first condition says nothing new; it lets the index start at this bin.
+    return left.filter(after, walking_order__gte=bin.walking_order).first() or left.first()
 
 
 def place_of(session: CountSession, bin: Bin) -> Place:
-    bins = bins_to_walk(session)
-    counts = bins.order_by().aggregate(
-        bins=Count("pk"), before=Count("pk", filter=_before(bin)), here=Count("pk", filter=Q(pk=bin.pk))
-    )
+    walk = _walk(session, bin)
+    if bin.pk not in walk:
+        return Place(position=0, bins=len(walk), previous=None, next=next_bin_left(session, bin))
+    at = walk.index(bin.pk)
+    neighbours = Bin.objects.in_bulk([*walk[max(at - 1, 0) : at], *walk[at + 1 : at + 2]])
     return Place(
-        position=counts["before"] + 1 if counts["here"] else 0,
-        bins=counts["bins"],
-        previous=bins.filter(_before(bin)).reverse().first(),
-        next=bins.filter(_after(bin)).first(),
+        position=at + 1,
+        bins=len(walk),
+        previous=neighbours.get(walk[at - 1]) if at else None,
+        next=neighbours.get(walk[at + 1]) if at + 1 < len(walk) else None,
     )
 
 
-def _after(bin):
-    return Q(walking_order__gt=bin.walking_order) | Q(walking_order=bin.walking_order, code__gt=bin.code)
-
-
-def _before(bin):
-    return Q(walking_order__lt=bin.walking_order) | Q(walking_order=bin.walking_order, code__lt=bin.code)
+def _walk(session, bin):
+    """The keys of all bins of the walk. Looking them up reads the whole session, so it is not done for every page."""
+    key = f"count-walk:{session.pk}"
+    walk = cache.get(key)
+    if walk is None or (bin.pk not in walk and lines_in(session, bin).exists()):
+        walk = list(bins_to_walk(session).values_list("pk", flat=True))
+        cache.set(key, walk, REMEMBERED)
+    return walk

@@ -115,18 +115,21 @@ def line(request, session, line):
 @counting
 def bins(request, session):
     """All bins of the count, to jump to one; how far the whole count is."""
-    current = Bin.objects.filter(location=session.location_id, code=clean(request.GET.get("bin", ""))).first()
-    everything, left = request.GET.get("all"), walking.bins_left(session)
-    chosen = walking.bins_to_walk(session) if everything else left
-    if find := clean(request.GET.get("find", "")).strip()[:40]:
+    everything, find = request.GET.get("all"), clean(request.GET.get("find", "")).strip()[:40]
+    chosen = walking.bins_to_walk(session) if everything else walking.bins_left(session)
+    if find:
         chosen = chosen.matching(find)
-    page = Paginator(walking.with_progress(session, chosen), BINS_SHOWN).get_page(request.GET.get("page"))
+    page = int(text) if (text := request.GET.get("page", "")).isdecimal() and len(text) < 6 else 1
+    # Without their number: counting the bins would read the whole count.
+    found = list(chosen[max(page - 1, 0) * BINS_SHOWN : max(page, 1) * BINS_SHOWN + 1])
     context = {
         "session": session,
-        "bin": current,
-        "page": page,
+        "here": request.GET.get("bin", ""),
+        "bins": walking.with_progress(session, found[:BINS_SHOWN]),
         "find": find,
         "everything": everything,
+        "previous_page": page - 1 if page > 1 else None,
+        "next_page": page + 1 if len(found) > BINS_SHOWN else None,
         "progress": walking.progress_of(session.lines.filter(round=session.round)),
     }
     return render_page(request, "counting/count_bins.html", context, partial="dialog")

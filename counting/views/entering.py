@@ -166,19 +166,17 @@ def remark(before, now):
 
 def taken(now, kind, number, client_id):
     """The banner after a count: what was said, what stands now."""
-    unit = now.item.base_unit.name
+    banner = Banner("matched", title_of(now), note=now.remark, undo=[now.pk], last=client_id)
+    counted = f"{quantity(now.counted)} {now.item.base_unit.name}"
     if kind == EntryKind.CLEAR:
-        text = _("not counted any more")
+        banner.status, banner.text = "recorded", _("not counted any more")
     elif kind == EntryKind.ADD:
-        text = _("%(change)s, %(quantity)s %(unit)s in all") % {
-            "change": signed(number), "quantity": quantity(now.counted), "unit": unit,
-        }  # fmt: skip
+        banner.text, banner.note = signed(number), now.remark or counted
     else:
-        text = f"{quantity(now.counted)} {unit}"
-    status = (
-        "recount" if now.is_disturbed else "variance" if now.remark else "recorded" if now.is_waiting else "matched"
-    )
-    return Banner(status, title_of(now), text=text, note=now.remark, undo=[now.pk], last=client_id)
+        banner.text = counted
+    if now.is_disturbed or now.remark:
+        banner.status = "variance"
+    return banner
 
 
 def title_of(shown):
@@ -264,19 +262,14 @@ def count_line(request, session, bin, meaning, said):
 
 def scanned(now, meaning, client_id):
     unit = meaning.fit.unit_of_measure
-    if unit and meaning.quantity == meaning.fit.per:
-        change = f"+1 {unit.name}"
-    else:
-        change = signed(meaning.quantity)
-    text = _("%(change)s, %(quantity)s %(unit)s in %(bin)s") % {
-        "change": change, "quantity": quantity(now.counted), "unit": now.item.base_unit.name, "bin": now.quant.bin,
-    }  # fmt: skip
-    banner = Banner("matched", title_of(now), text=text, undo=[now.pk], last=client_id)
+    change = f"+1 {unit.name}" if unit and meaning.quantity == meaning.fit.per else signed(meaning.quantity)
+    words = {"quantity": quantity(now.counted), "unit": now.item.base_unit.name, "bin": now.quant.bin}
+    note = _("%(quantity)s %(unit)s in %(bin)s") % words
+    banner = Banner("matched", title_of(now), text=change, note=note, undo=[now.pk], last=client_id)
     if booked := meaning.contradicts:
+        dates = {"label": day(meaning.expiry), "book": day(booked)}
         banner.status = "variance"
-        banner.note = _("The label says it expires on %(label)s, the book says %(book)s.") % {
-            "label": day(meaning.expiry), "book": day(booked),
-        }  # fmt: skip
+        banner.note = _("The label says it expires on %(label)s, the book says %(book)s.") % dates
     return banner
 
 
@@ -303,8 +296,8 @@ def say_other_location(request, session, bin, meaning, said):
 
 
 def say_unknown(request, session, bin, meaning, said):
-    text = _("is no bin, item, bar code or lot that we know. Put it aside, and your supervisor will see it.")
-    banner = Banner("error", meaning.code, text=text, sound="bad", aside=meaning.code)
+    text, note = _("is unknown."), _("Put it aside for your supervisor, or scan on.")
+    banner = Banner("error", meaning.code, text=text, note=note, sound="bad", aside=meaning.code)
     return answer(request, session, bin, banner=banner)
 
 
