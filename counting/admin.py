@@ -69,7 +69,7 @@ class CountSessionAdmin(ReadOnlyAdmin):
 
         report_each(request, sessions, ask)
 
-    @admin.action(description=_("Cancel: end without posting"), permissions=["complete"])
+    @admin.action(description=_("Cancel: end without posting"), permissions=["review"])
     def cancel(self, request, sessions):
         def cancel(session):
             review.cancel(session, by=request.user, at=timezone.now())

@@ -121,7 +121,7 @@ def checks() -> list[Check]:
             looked=sql.REGISTERS_AND_ENTRIES,
             named=sql.REGISTER_NAMED,
             says=_(
-                "The document is %(effect)s; it has %(entries)s warehouse entries, its entries are %(least)s to %(most)s."
+                "It is %(effect)s; its %(entries)s warehouse entries and what follows them say %(least)s, %(most)s."
             ),
         ),
         guards(5, Register, WarehouseEntry, ItemLedgerEntry, ValueEntry),
