@@ -40,19 +40,18 @@ requirements:
 COMPILE = pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 
+# The pip of $(PYTHON) installs into .venv: Debian's Python cannot put one inside.
+INSTALL = $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --require-hashes
+
 .venv/installed-dev: requirements-dev.txt .venv/installed
 	@echo "Installing the tools for development into .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@
 
-.venv/installed: requirements.txt .venv/bin/pip
-	@echo "Installing the requirements into .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	@touch $@
-
-# Debian's Python comes without ensurepip: there pip installs itself into .venv, in the version that Debian has.
-.venv/bin/pip:
+.venv/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Truecount needs Python 3.11 or newer; \
 	this is %d.%d. Say which one: make PYTHON=/path/to/python3.12" % v[:2])'
-	@$(PYTHON) -m venv .venv >/dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip .venv && \
-	$(PYTHON) -m pip --python .venv/bin/python install --quiet --disable-pip-version-check pip; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip .venv
+	@echo "Installing the requirements into .venv ..."
+	@$(INSTALL) -r requirements.txt
+	@touch $@
