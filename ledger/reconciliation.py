@@ -121,7 +121,7 @@ def checks() -> list[Check]:
             looked=sql.REGISTERS_AND_ENTRIES,
             named=sql.REGISTER_NAMED,
             says=_(
-                "It is %(effect)s; its %(entries)s warehouse entries and what follows them say %(least)s, %(most)s."
+                "It is %(effect)s; its %(entries)s warehouse entries and what follows say %(least)s, %(most)s."
             ),
         ),
         guards(5, Register, WarehouseEntry, ItemLedgerEntry, ValueEntry),

@@ -160,7 +160,7 @@ def test_law_5_an_effect_that_was_rewritten_is_found():
 
     [finding] = findings()
     assert (finding.law, finding.subject) == (5, Register.objects.get().number)
-    assert finding.says == "It is moved; its 1 warehouse entries and what follows them say counted, moved."
+    assert finding.says == "It is moved; its 1 warehouse entries and what follows say counted, moved."
 
 
 def test_law_5_a_document_that_vanished_is_found():
