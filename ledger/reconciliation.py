@@ -120,9 +120,7 @@ def checks() -> list[Check]:
             law=5,
             looked=sql.REGISTERS_AND_ENTRIES,
             named=sql.REGISTER_NAMED,
-            says=_(
-                "It is %(effect)s; its %(entries)s warehouse entries and what follows say %(least)s, %(most)s."
-            ),
+            says=_("It is %(effect)s; its %(entries)s warehouse entries and what follows say %(least)s, %(most)s."),
         ),
         guards(5, Register, WarehouseEntry, ItemLedgerEntry, ValueEntry),
         Check(
