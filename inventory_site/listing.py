@@ -224,6 +224,11 @@ class Listing:
         return [(name, value) for name, values in self.query.lists() if name not in own for value in values if value]
 
     @property
+    def narrowed(self):
+        """By more than the first filter, which is always in view."""
+        return any(values_of(field.bound) for field in self.fields[1:])
+
+    @property
     def filtered(self):
         return any(values_of(field.bound) for field in self.fields)
 

@@ -13,7 +13,7 @@ from ledger.models import Effect, Kind, Reason
 from ledger.posting import Document
 from warehouse.finding import LotUnknown, factor_of, factors_of, find_bin, find_item, find_lot
 from warehouse.models import Location, Quant, UnitOfMeasure
-from warehouse.quantities import parse_quantity
+from warehouse.quantities import UnknownUnit, parse_quantity
 
 LINES = 3
 MOST_LINES = 200
@@ -130,27 +130,26 @@ class LineForm(forms.Form):
 
     def clean(self):
         cleaned = super().clean()
-        item = cleaned.get("item")
+        item, text = cleaned.get("item"), cleaned.get("quantity")
+        if text:
+            self.clean_quantity_of(item, text)
         if item:
-            self.clean_quantity_of(item)
             self.clean_lot_of(item)
         return cleaned
 
-    def clean_quantity_of(self, item):
-        """The quantity in base units, from the arithmetic and the unit of measure that was chosen."""
-        text = self.cleaned_data.get("quantity")
-        if text is None:
-            return
-        factors = factors_of(item)
-        try:
-            factor = factor_of(self.cleaned_data.get("unit"), item=item, factors=factors)
-        except DomainError as error:
-            self.add_error("unit", error)
-            return
+    def clean_quantity_of(self, item, text):
+        """The quantity in base units, from the arithmetic and the unit of measure; without an item only its form."""
+        factors, factor = factors_of(item) if item else {}, 1
+        if item:
+            try:
+                factor = factor_of(self.cleaned_data.get("unit"), item=item, factors=factors)
+            except DomainError as error:
+                self.add_error("unit", error)
         try:
             self.cleaned_data["quantity"] = parse_quantity(text, factors=factors, factor=factor).quantity
         except DomainError as error:
-            self.add_error("quantity", error)
+            if item or not isinstance(error, UnknownUnit):
+                self.add_error("quantity", error)
 
     def clean_lot_of(self, item):
         """A known lot, or the number of a new one where this document may make it; the label may name it."""
@@ -210,6 +209,13 @@ FORMS = {
 }
 
 
+class Lines(forms.BaseFormSet):
+    """Any line may be left blank, also one that was filled in before another was asked for."""
+
+    def initial_form_count(self):
+        return 0
+
+
 class Sheet:
     """A document being typed: its head and its lines."""
 
@@ -227,7 +233,7 @@ class Sheet:
 
     def formset(self, *, extra=0, **kwargs):
         factory = forms.formset_factory(
-            self.line_class, extra=extra, max_num=MOST_LINES, absolute_max=MOST_LINES, validate_max=True
+            self.line_class, Lines, extra=extra, max_num=MOST_LINES, absolute_max=MOST_LINES, validate_max=True
         )
         return factory(prefix="lines", **kwargs)
 
@@ -245,7 +251,7 @@ class Sheet:
             head = {name: data.get(name, "") for name in self.head_class.base_fields}
             lines = self.typed_so_far(data)
             extra = len(lines) + 1
-        return self.head_class(user=self.user, initial=head), self.formset(initial=lines, extra=extra - len(lines))
+        return self.head_class(user=self.user, initial=head), self.formset(initial=lines, extra=extra)
 
     def typed_so_far(self, data):
         said = data.get("lines-TOTAL_FORMS", "")

@@ -46,14 +46,15 @@ def movements_of_bin(request, bin):
 def movements_of_document(request, register):
     entries = WarehouseEntry.objects.visible_to(request.user).filter(register=register)
     omit = ["posted", "document", "by"]
-    listing = warehouse_entries(request, entries, filterset=MovementsOfDocumentFilter, omit=omit)
+    listing = warehouse_entries(request, entries, filterset=MovementsOfDocumentFilter, omit=omit, sort="entry")
     return WAREHOUSE_ENTRIES, {"listing": listing}
 
 
 def entries_of_document(request, register):
     entries = ItemLedgerEntry.objects.visible_to(request.user).filter(register=register)
     omit = ["posted", "document", "by"]
-    return ITEM_ENTRIES, {"listing": item_entries(request, entries, filterset=EntriesOfDocumentFilter, omit=omit)}
+    listing = item_entries(request, entries, filterset=EntriesOfDocumentFilter, omit=omit, sort="entry")
+    return ITEM_ENTRIES, {"listing": listing}
 
 
 def owns_other_than_it_moves(request, register):

@@ -96,8 +96,12 @@ class StockFilter(PlaceFilters):
         return queryset
 
 
-class StockOfItemFilter(StockFilter):
+class StockOfLotItemFilter(StockFilter):
     without = ("q", "category")
+
+
+class StockOfItemFilter(StockFilter):
+    without = ("q", "category", "lot", "expires")
 
 
 class StockOfBinFilter(StockFilter):

@@ -9,6 +9,7 @@ from warehouse.filters import (
     LotFilter,
     StockOfBinFilter,
     StockOfItemFilter,
+    StockOfLotItemFilter,
     StockOfLocationFilter,
 )
 from warehouse.models import Bin, Lot, Quant, Tracking
@@ -19,14 +20,15 @@ STOCK = "warehouse/tabs/stock.html"
 
 
 def stock_of_item(request, item):
+    by_lot = is_tracked_by_lot(request, item)
     listing = stock_listing(
         request,
         Quant.objects.visible_to(request.user).filter(item=item),
-        filterset=StockOfItemFilter,
-        columns=[BIN, LOCATION, LOT, QUANTITY, ACTIONS],
+        filterset=StockOfLotItemFilter if by_lot else StockOfItemFilter,
+        columns=[BIN, LOCATION, *([LOT] if by_lot else []), QUANTITY, ACTIONS],
         sort="bin",
     )
-    return STOCK, {"listing": listing, "of": "item"}
+    return STOCK, {"listing": listing}
 
 
 def lots_of_item(request, item):
@@ -63,7 +65,7 @@ def stock_of_bin(request, bin):
         columns=[ITEM, LOT, QUANTITY, ACTIONS],
         sort="item",
     )
-    return STOCK, {"listing": listing, "of": "bin"}
+    return STOCK, {"listing": listing}
 
 
 def stock_of_location(request, location):
@@ -74,7 +76,7 @@ def stock_of_location(request, location):
         columns=[ITEM, BIN, LOT, QUANTITY, ACTIONS],
         sort="bin",
     )
-    return STOCK, {"listing": listing, "of": "location"}
+    return STOCK, {"listing": listing}
 
 
 def bins_of_location(request, location):

@@ -64,25 +64,25 @@ def warehouse_ledger(request):
     return render_page(request, "ledger/warehouse_ledger.html", context, partial="list")
 
 
-def item_entries(request, entries, *, filterset=ItemLedgerFilter, omit=()):
+def item_entries(request, entries, *, filterset=ItemLedgerFilter, omit=(), sort="-entry"):
     """A list of item ledger entries, with values for those who may see values; `omit`: keys of columns."""
     entries = entries.with_names().with_balance()
     columns = [ENTRY, POSTED, ITEM, LOCATION, LOT, DOCUMENT, QUANTITY, BALANCE]
     if request.user.has_perm(SEES_VALUE):
         entries = entries.with_value()
         columns += [UNIT_COST, VALUE]
-    return entry_listing(request, entries, [*columns, BY], filterset, omit, label=_("Item ledger entries"))
+    return entry_listing(request, entries, [*columns, BY], filterset, omit, sort, label=_("Item ledger entries"))
 
 
-def warehouse_entries(request, entries, *, filterset=WarehouseLedgerFilter, omit=()):
+def warehouse_entries(request, entries, *, filterset=WarehouseLedgerFilter, omit=(), sort="-entry"):
     columns = [ENTRY, POSTED, ITEM_OF_QUANT, BIN, LOT_OF_QUANT, DOCUMENT, QUANTITY, BALANCE, BY]
     entries = entries.with_names().with_balance()
-    return entry_listing(request, entries, columns, filterset, omit, label=_("Warehouse entries"))
+    return entry_listing(request, entries, columns, filterset, omit, sort, label=_("Warehouse entries"))
 
 
-def entry_listing(request, entries, columns, filterset, omit, *, label):
+def entry_listing(request, entries, columns, filterset, omit, sort, *, label):
     """`listing.shows` tells the template which cells to draw."""
     columns = [column for column in columns if column.key not in omit]
-    listing = Listing(request, entries, filterset=filterset, columns=columns, sort="-entry", label=label)
+    listing = Listing(request, entries, filterset=filterset, columns=columns, sort=sort, label=label)
     listing.shows = {column.key: True for column in columns}
     return listing

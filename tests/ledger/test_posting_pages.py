@@ -293,7 +293,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_what_was_typed_stays(locat
     response = send(
         counter,
         "receive",
-        line("hammer"),
+        line("hammer", quantity="some"),
         line(bin="Z-99"),
         line(bin="rack 3"),
         line(quantity="1,000"),
@@ -306,6 +306,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_what_was_typed_stays(locat
     assert response.status_code == 422
     assert codes(response) == [
         (0, "item", "item_unknown"),
+        (0, "quantity", "quantity_unreadable"),
         (1, "bin", "bin_unknown"),
         (2, "bin", "bin_ambiguous"),
         (3, "quantity", "quantity_ambiguous"),
@@ -412,6 +413,17 @@ def test_one_more_line_keeps_what_was_typed_and_checks_nothing_yet(rack, padlock
     assert forms[0]["quantity"].value() == "x"
     assert str(response.context["sheet"].head["request_id"].value()) == str(request_id)
     assert b'class="error"' not in response.content
+
+
+def test_lines_may_be_blanked_after_another_was_asked_for(rack, padlock, counter):
+    page = counter.post(reverse("receive"), typed(line("ham"), line()) | {"more": "1"})
+    management = page.context["sheet"].lines.management_form.initial
+
+    data = typed({"item": "", "bin": "", "quantity": ""}, line()) | {
+        f"lines-{name}": value for name, value in management.items()
+    }
+
+    assert the_document(counter.post(reverse("receive"), data)).warehouse_entries.count() == 1
 
 
 def test_a_link_from_stock_fills_in_the_first_line(location, rack, counter):

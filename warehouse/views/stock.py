@@ -34,8 +34,9 @@ def stock(request):
 
 
 def stock_listing(request, quants, *, columns, sort, filterset=StockFilter):
-    """A list of quants; each row carries what this person can do with it."""
+    """A list of quants; each row carries what this person can do with it, `listing.shows` which cells are drawn."""
     quants = quants.real().with_names()
     listing = Listing(request, quants, filterset=filterset, columns=columns, sort=sort, label=_("Stock"))
+    listing.shows = {column.key: True for column in columns}
     actions.with_actions(request, "quant", listing.rows)
     return listing
