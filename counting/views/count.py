@@ -79,7 +79,7 @@ def entry(request, session):
     if request.GET.get("line", "").isdecimal():
         line = get_line(session, int(request.GET["line"][:18]))
         said = [shown_as_asked(request, session, line)]
-    return answer(request, session, bin, lines=said)
+    return whole_page(request, session, bin, lines=said)
 
 
 @require_GET
@@ -183,9 +183,22 @@ def shown_as_asked(request, session, line):
     )
 
 
-def answer(request, session, bin, *, lines=(), new=(), banner=None, question=None, scan_error="", code="", status=200):
-    """The page of a bin; for htmx only what has changed: these lines, the progress, the banner and the question."""
-    context = {
+def answer(request, session, bin, *, lines=(), new=(), status=200, **said):
+    """What has changed: these lines, the progress, the banner and the question; without htmx the page of the bin."""
+    if not wants_partial(request):
+        return whole_page(request, session, bin, lines=lines, status=status, **said)
+    context = shared(session, bin, status=status, **said) | {"lines": lines, "new": new}
+    return render_page(request, PAGE, context, partial="answer", status=status)
+
+
+def whole_page(request, session, bin, *, lines=(), status=200, **said):
+    """Also for htmx, which takes what is between two bins from it."""
+    context = shared(session, bin, status=status, **said) | whole_bin(request, session, bin, lines)
+    return render_page(request, PAGE, context, status=status)
+
+
+def shared(session, bin, *, status, banner=None, question=None, scan_error="", code=""):
+    return {
         "session": session,
         "bin": bin,
         "progress": walking.progress_in(session, bin),
@@ -198,9 +211,6 @@ def answer(request, session, bin, *, lines=(), new=(), banner=None, question=Non
         "client_id": uuid4,
         "failed": status == 422,
     }
-    if wants_partial(request):
-        return render_page(request, PAGE, context | {"lines": lines, "new": new}, partial="answer", status=status)
-    return render_page(request, PAGE, context | whole_bin(request, session, bin, lines), status=status)
 
 
 def whole_bin(request, session, bin, said):
