@@ -9,8 +9,8 @@ from warehouse.filters import (
     LotFilter,
     StockOfBinFilter,
     StockOfItemFilter,
-    StockOfLotItemFilter,
     StockOfLocationFilter,
+    StockOfLotItemFilter,
 )
 from warehouse.models import Bin, Lot, Quant, Tracking
 from warehouse.views.places import CODE, IN_STOCK, KIND, NAME, ZONE, bin_listing
