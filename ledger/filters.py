@@ -60,6 +60,10 @@ class MovementsOfItemFilter(WarehouseLedgerFilter):
     without = ("q",)
 
 
+class MovementsOfQuantFilter(WarehouseLedgerFilter):
+    without = ("q", "location", "bin", "lot")
+
+
 class MovementsOfBinFilter(WarehouseLedgerFilter):
     without = ("location", "bin")
 

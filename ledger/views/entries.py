@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from inventory_site.pages import Column, Listing, render_page
-from ledger.filters import ItemLedgerFilter, WarehouseLedgerFilter
+from ledger.filters import EntriesOfItemFilter, ItemLedgerFilter, MovementsOfQuantFilter, WarehouseLedgerFilter
 from ledger.models import ItemLedgerEntry, WarehouseEntry
 from ledger.navigation import sections
 from warehouse.models import Item, Quant
@@ -37,7 +37,8 @@ def item_ledger(request):
     number = request.GET.get("item")
     item = get_object_or_404(Item.objects.with_names(), number=number) if number else None
     entries = ItemLedgerEntry.objects.visible_to(request.user)
-    listing = item_entries(request, entries.filter(item=item) if item else entries, omit=["item"] if item else [])
+    narrowed = {"filterset": EntriesOfItemFilter, "omit": ["item"]} if item else {}
+    listing = item_entries(request, entries.filter(item=item) if item else entries, **narrowed)
     context = {"listing": listing, "sections": sections(request, "item-ledger"), "item": item}
     if item:
         on_hand = Quant.objects.visible_to(request.user).filter(item=item).total()
@@ -57,7 +58,8 @@ def warehouse_ledger(request):
         quants = Quant.objects.visible_to(request.user).with_names()
         quant = get_object_or_404(quants, pk=int(key) if key.isdecimal() and len(key) < 19 else 0)
         entries = entries.filter(quant=quant)
-    listing = warehouse_entries(request, entries, omit=["item", "bin", "lot"] if quant else [])
+    narrowed = {"filterset": MovementsOfQuantFilter, "omit": ["item", "bin", "lot"]} if quant else {}
+    listing = warehouse_entries(request, entries, **narrowed)
     context = {"listing": listing, "sections": sections(request, "warehouse-ledger"), "quant": quant}
     if quant:
         context["sums"] = listing.queryset.sums()
