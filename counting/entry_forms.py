@@ -8,14 +8,23 @@ MOST = 2**63 - 1
 OLDEST = timedelta(days=7)  # an older entry is a clock that went wrong
 
 
+class AsTyped(forms.Field):
+    """Whatever it is: what is wrong with it is said where it was typed, and it is kept."""
+
+    def __init__(self):
+        super().__init__(required=False)
+
+    def to_python(self, value):
+        return value or ""
+
+
 class EntryForm(forms.Form):
     """What somebody says about a line. `age` is how long ago, in milliseconds of the device's own clock."""
 
     client_id = forms.UUIDField()
     begun = forms.IntegerField(min_value=0, max_value=MOST, required=False)
     age = forms.IntegerField(min_value=0, max_value=MOST, required=False)
-    # Errors of the quantity are sentences in the line, and what was typed is kept whatever it is.
-    quantity = forms.CharField(required=False, strip=False)
+    quantity = AsTyped()
     unit = forms.CharField(required=False, max_length=20)
     mode = forms.ChoiceField(choices=[("set", "set"), ("add", "add")], required=False)
     step = forms.TypedChoiceField(choices=[("-1", "-1"), ("1", "1")], coerce=int, required=False, empty_value=0)
@@ -27,7 +36,7 @@ class EntryForm(forms.Form):
 class ScanForm(forms.Form):
     client_id = forms.UUIDField()
     age = EntryForm.base_fields["age"]
-    code = forms.CharField(required=False, strip=False)
+    code = AsTyped()
     meant = forms.CharField(required=False, max_length=80)
 
     clean_age = EntryForm.clean_age

@@ -104,7 +104,8 @@ def line(request, session, line):
     """One line, in another unit of measure or mode."""
     found = get_line(session, line)
     if not wants_partial(request):
-        return redirect(f"{address(session, found.quant.bin)}&{urlencode({'line': line})}#line-{line}")
+        asked = {"line": line, "unit": request.GET.get("unit", ""), "mode": request.GET.get("mode", "")}
+        return redirect(f"{address(session, found.quant.bin)}&{urlencode(asked)}#line-{line}")
     shown = with_movements([shown_as_asked(request, session, found)])[0]
     return render_page(
         request, PAGE, {"session": session, "shown": shown, "may_count": may_count(session)}, partial="line"
