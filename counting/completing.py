@@ -20,7 +20,7 @@ from counting.models import CountLine, CountSession, Status
 from counting.review import mark_counted
 from inventory_site.errors import DomainError
 from ledger.models import Kind
-from ledger.posting import Document, announce, lock_locations, post
+from ledger.posting import Document, PostingRefused, announce, lock_locations, post
 from warehouse.models import User
 
 log = structlog.get_logger()
@@ -204,7 +204,16 @@ def _post_adjustment(session):
         note=session.name,
         request_id=uuid5(session.request_id, "quantity adjustment"),
     )
-    return post(document, session.lines.as_adjustments())
+    try:
+        return post(document, session.lines.as_adjustments())
+    except PostingRefused as refused:
+        raise LinesNotReady(_named(session, refused.errors)) from refused
+
+
+def _named(session, errors):
+    """Problems of count lines: posting numbers what it was given in the order of the quants."""
+    lines = list(session.lines.adjusted().order_by("quant").values_list("pk", flat=True))
+    return [{"line": lines[error.line - 1], "code": error.code, "message": str(error.message)} for error in errors]
 
 
 def _line_problems(session):
@@ -231,8 +240,7 @@ def _line_problems(session):
 def _hand_back(session, error):
     """The second small transaction: say on the session what is in the way, and open it for review again."""
     problems = getattr(error, "problems", None) or [
-        {"line": getattr(each, "line", None), "code": each.code, "message": str(getattr(each, "message", each))}
-        for each in getattr(error, "errors", [error])
+        {"line": None, "code": error.code, "message": " ".join(error.messages)}
     ]
     asked = CountSession.objects.asked_to_complete().filter(
         pk=session.pk, completion_asked_at=session.completion_asked_at
