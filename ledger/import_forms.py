@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from ledger.importing import MAX_FILES
+from ledger.importing import MAX_FILES, TooManyFiles
 from ledger.models import StockImport
 from warehouse.models import Location
 from warehouse.spreadsheets import MAX_BYTES, SourceFile
@@ -23,6 +23,8 @@ class FilesField(forms.FileField):
 
     def clean(self, data, initial=None):
         uploads = data if isinstance(data, list | tuple) else [data]
+        if len(uploads) > MAX_FILES:  # before any of them is read
+            raise TooManyFiles(limit=MAX_FILES)
         return [self.source_file(super(FilesField, self).clean(upload, initial)) for upload in uploads or [None]]
 
     def source_file(self, upload):
