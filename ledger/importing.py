@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.core.cache import cache
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.errors import DomainError
@@ -76,6 +77,7 @@ def refuse_unusable(files: Sequence[SourceFile]) -> None:
         seen.add(file.name)
 
 
+@transaction.atomic
 def decide(
     stock_import: StockImport, *, locations: Mapping[str, str], create_locations: Collection[str]
 ) -> StockImport:
@@ -132,9 +134,10 @@ def carry_out(import_id: int, *, at: datetime) -> str:
             if stock_import is None:
                 return "nothing to do"
             apply_taken(stock_import, at=at)
-    except ImportRefused as refused:
-        stock_import.move_to(ImportStatus.CHECKED, problems=problems_of(refused.errors))
-        log.info("import_refused", stock_import=stock_import.number, problems=len(refused.errors))
+    except DomainError as refused:
+        errors = refused.errors if isinstance(refused, ImportRefused) else [error_of_all(refused)]
+        stock_import.move_to(ImportStatus.CHECKED, problems=problems_of(errors))
+        log.info("import_refused", stock_import=stock_import.number, problems=len(errors))
         return "refused"
     show_step(stock_import, "done", 1, 1)
     return "applied"
@@ -152,7 +155,11 @@ def apply_taken(stock_import: StockImport, *, at: datetime) -> None:
     progress("checking", 0, 0)
     plan = plan_of(stock_import)
     registers = apply_import(
-        plan, by=stock_import.requested_by, at=at.date(), source=stock_import.number, progress=progress
+        plan,
+        by=stock_import.requested_by,
+        at=timezone.localdate(at),
+        source=stock_import.number,
+        progress=progress,
     )
     summary = summary_of(plan) | {"documents": [register.number for register in registers]}
     stock_import.move_to(ImportStatus.APPLIED, applied_at=at, summary=summary, problems=[])
@@ -197,6 +204,11 @@ def summary_of(plan: ImportPlan) -> dict:
 def place_name(plan: ImportPlan, code: str) -> str:
     place = plan.master.places.by_code.get(code.casefold())
     return place.name if place else code
+
+
+def error_of_all(refused: DomainError) -> RowError:
+    """What is wrong with all files together, and with no row of them."""
+    return RowError("", 0, "", refused.code, " ".join(refused.messages))
 
 
 def problems_of(errors: Sequence[RowError]) -> list[dict]:

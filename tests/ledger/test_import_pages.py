@@ -1,6 +1,6 @@
 """Import of stock as a person does it: hand in, look, decide, import."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -164,6 +164,33 @@ def test_what_goes_wrong_meanwhile_is_handed_back_with_its_rows(client, planner)
     assert not Quant.objects.filter(location=location).exists()
 
 
+def test_an_import_that_the_books_cannot_hold_is_handed_back(client, planner):
+    """Each row is possible, and so is each quant; what the location would own of the item is too much."""
+    location = given_warehouse(planner)
+    BinFactory(location=location, code="A-2")
+    nine = "9" * 13
+    stock_import = given_import(planner, stock_file(f"A-1,BOLT,,,{nine}", f"A-2,BOLT,,,{nine}", name="lindhafen.csv"))
+    client.post(reverse("import-apply", args=[stock_import.pk]))
+
+    done = apply_stock_import(stock_import.pk)
+
+    stock_import.refresh_from_db()
+    assert done == "refused"
+    assert stock_import.status == ImportStatus.CHECKED
+    assert [problem["code"] for problem in stock_import.problems] == ["too_much"]
+
+
+def test_opening_stock_is_dated_by_the_day_of_the_warehouse(client, planner, settings):
+    settings.TIME_ZONE = "Pacific/Auckland"
+    given_warehouse(planner)
+    stock_import = given_import(planner, stock_file("A-1,BOLT,,,5", name="lindhafen.csv"))
+    client.post(reverse("import-apply", args=[stock_import.pk]))
+
+    carry_out(stock_import.pk, at=datetime(2026, 11, 20, 20, 0, tzinfo=UTC))
+
+    assert Register.objects.get().posting_date == date(2026, 11, 21)
+
+
 def test_an_import_that_a_worker_left_behind_is_picked_up(client, planner):
     given_warehouse(planner)
     stock_import = given_import(planner, stock_file("A-1,BOLT,,,5", name="lindhafen.csv"))
@@ -205,6 +232,14 @@ def test_two_files_of_one_name_are_refused(client, planner):
     response = upload(client, [stock_file(",A,,,1"), stock_file(",B,,,1")], **HTMX)
 
     assert response.status_code == 422
+    assert not StockImport.objects.exists()
+
+
+def test_more_files_than_fit_are_refused(client, planner):
+    response = upload(client, [stock_file(",A,,,1", name=f"{number}.csv") for number in range(13)], **HTMX)
+
+    assert response.status_code == 422
+    assert b"Hand in 12 files at most." in response.content
     assert not StockImport.objects.exists()
 
 
