@@ -95,9 +95,12 @@ class ReviewFilter(django_filters.FilterSet):
         model = CountLine
         fields = []
 
-    def __init__(self, *args, session, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, data, *args, session, numbers, **kwargs):
+        """`numbers` of lines of each kind: what there is none of is not offered, unless it was asked for."""
+        super().__init__(data, *args, **kwargs)
         self.session = session
+        offered = {"todo", data.get("show")} | {show for show, lines in numbers.items() if lines}
+        self.filters["show"].extra["choices"] = [(show, label) for show, label in SHOWN if show in offered]
 
     def filter_queryset(self, lines):
         lines = super().filter_queryset(lines)

@@ -27,7 +27,7 @@ WALK = (
     "quant__lot__number",
 )
 BIN = Column("bin", gettext_lazy("Bin"), WALK)
-ITEM = Column("item", gettext_lazy("Item"), ("quant__item__number", *WALK[:2], "quant__lot__number"), css="item")
+ITEM = Column("item", gettext_lazy("Item"), ("quant__item__number", *WALK[:2], "quant__lot__number"))
 BOOK = Column("book", gettext_lazy("Book"), num=True, sortable=False)
 COUNTED = Column("counted", gettext_lazy("Counted"), "counted_quantity", num=True)
 DISCREPANCY = Column("discrepancy", gettext_lazy("Discrepancy"), num=True)
@@ -142,6 +142,9 @@ class LazyCounts(dict):
     def __init__(self, page):
         super().__init__()
         self.page = page
+
+    def __bool__(self):
+        return True
 
     def get(self, name, default=None):
         return self.numbers.get(name, default)

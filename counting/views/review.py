@@ -185,6 +185,10 @@ class Review:
     def show(self):
         return self.request.GET.get("show", "")
 
+    @property
+    def searched(self):
+        return self.request.GET.get("q", "").strip()
+
     @cached_property
     def listing(self):
         listing = Listing(
@@ -192,13 +196,16 @@ class Review:
             self.session.lines.with_names().in_review_order(),
             columns=self.columns,
             sort="value",
-            filterset=lambda data, **kwargs: ReviewFilter(data, session=self.session, **kwargs),
-            counts=Deferred(lambda: self.counts),
+            filterset=self.filterset,
+            counts=self.counts,
             label=_("Lines of %s") % self.session,
         )
-        if not self.request.GET.get("q"):
+        if not self.searched:
             listing.total = self.counts["show"].get(self.show, self.totals["notable_lines"])
         return listing
+
+    def filterset(self, data, **kwargs):
+        return ReviewFilter(data, session=self.session, numbers=self.counts["show"], **kwargs)
 
     @property
     def columns(self):
@@ -230,9 +237,8 @@ class Review:
 
     def entries_of_opened(self, lines):
         """What was said in every round, for the lines that are shown in full."""
-        opened = [line for line in lines if line.pk == self.opened or line.pk in self.wrong]
-        if opened:
-            for line in opened:
+        for line in lines:
+            if line.pk == self.opened:
                 line.said = list(line.entries.select_related("by").in_time())
 
     @cached_property
@@ -248,7 +254,7 @@ class Review:
             problems=self.problems.get(line.pk, []),
             form=form,
             error=error,
-            opened=line.pk == self.opened or bool(form),
+            opened=line.pk == self.opened,
         )
 
     @cached_property
@@ -290,17 +296,6 @@ class Review:
         return scans.order_by(F("settled_at").asc(nulls_first=True), "-at")[:200]
 
 
-class Deferred(dict):
-    """Numbers on chips, added up only where the chips are drawn."""
-
-    def __init__(self, numbers):
-        super().__init__()
-        self.numbers = numbers
-
-    def get(self, name, default=None):
-        return self.numbers().get(name, default)
-
-
 def tile(label, value, note="", status=""):
     return {"label": label, "value": value, "note": note, "status": status}
 
@@ -323,7 +318,7 @@ class Row:
 
     @property
     def group_size(self):
-        return None if self.page.listing.filtered else self.page.group_sizes.get(self.line.group)
+        return None if self.page.show or self.page.searched else self.page.group_sizes.get(self.line.group)
 
     @property
     def to_decide(self):
@@ -485,6 +480,8 @@ def refused(request, session, asked, form, error):
         page = Review(request, session, error=sentence)
         return render_page(request, "counting/review.html", page.context(), partial="list", status=422)
     page = Review(request, session, wrong={asked.line: (form, sentence)}, error=sentence)
+    if asked.verb == "leave_out":
+        page.opened = asked.line  # there one says why
     row = page.row(asked.line)
     return render_page(request, "counting/review.html", page.context(row=row), partial="line", status=422)
 
