@@ -2,6 +2,7 @@ import uuid
 
 import structlog
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.http import Http404
 from django.urls import reverse
 
 # The admin theme is written with Alpine: inline scripts, and expressions evaluated in the browser.
@@ -14,6 +15,18 @@ def admin_policy(get_response):
         if request.path.startswith(reverse("admin:index")):
             response._csp_replace = ADMIN_POLICY
         return response
+
+    return middleware
+
+
+def drop_nul(get_response):
+    """A NUL is no character to PostgreSQL. Scanners put some around a code; nothing of ours is called so."""
+
+    def middleware(request):
+        if "\0" in request.path_info:
+            raise Http404
+        request.META["QUERY_STRING"] = request.META.get("QUERY_STRING", "").replace("%00", "")
+        return get_response(request)
 
     return middleware
 

@@ -452,6 +452,16 @@ def test_no_page_carries_a_script_of_its_own(client, db):
     assert "onclick" not in page
 
 
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("/search/?q=A%00", 200), ("/ledger/items/?item=A%00", 404), ("/items/A%00/", 404), ("/counts/%00/", 404)],
+)
+def test_a_nul_in_an_address_names_nothing(client, db, address, status):
+    client.force_login(UserFactory(is_superuser=True))
+
+    assert client.get(address).status_code == status
+
+
 def test_an_unknown_address_is_said_kindly(client, db):
     client.force_login(UserFactory())
 
