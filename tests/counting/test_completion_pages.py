@@ -255,7 +255,7 @@ def test_the_last_page_links_the_document_and_shows_the_new_stock():
     said = text_of(response)
     assert "Lines counted 2 of 3" in said
     assert "Matched 1, 50.0 %" in said
-    assert "1 line is not counted. They kept the stock" in said
+    assert "1 line is not counted. The stock there stayed" in said
 
 
 def test_without_differences_nothing_is_posted_and_the_page_says_so():
