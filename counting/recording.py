@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4, uuid5
 
@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from counting import sql
 from counting.models import CountEntry, CountLine, CountSession, EntryKind, Status
-from counting.opening import NotInDraft
+from counting.opening import NotInDraft, add_found_line
 from inventory_site.errors import DomainError, LineError, LinesRefused
 from inventory_site.fields import QUANTITY
-from warehouse.models import Bin, User
+from warehouse.lots import ensure_lot
+from warehouse.models import Bin, Item, ItemVariant, Tracking, User
 
 LIMIT = Decimal(10) ** (QUANTITY["max_digits"] - QUANTITY["decimal_places"])
 LATE = timedelta(seconds=1)  # an entry older than this is put in its place among the others
@@ -92,6 +93,29 @@ def add_to_count(line: CountLine, quantity: Decimal, *, by: User, client_id: UUI
 def clear_count(line: CountLine, *, by: User, client_id: UUID, **circumstances) -> bool:
     """Make the line blank again, which is not the same as zero; see `record`."""
     return record(line, EntryKind.CLEAR, None, by=by, client_id=client_id, **circumstances)
+
+
+@transaction.atomic
+def count_found(
+    session: CountSession,
+    quantity: Decimal,
+    *,
+    bin: Bin,
+    item: Item,
+    by: User,
+    client_id: UUID,
+    variant: ItemVariant | None = None,
+    lot_number: str = "",
+    expiration_date: date | None = None,
+) -> CountLine:
+    """Count what nobody expected in this bin: its line, and a lot that is new, are made with the count or not at all.
+
+    Raises what `add_found_line` and `record` raise, and ExpiryContradicts.
+    """
+    lot = ensure_lot(item, lot_number, expiration_date) if lot_number and item.tracking == Tracking.LOT else None
+    line, _added = add_found_line(session, bin=bin, item=item, variant=variant, lot=lot)
+    add_to_count(line, quantity, by=by, client_id=client_id)
+    return line
 
 
 def record(

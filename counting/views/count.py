@@ -116,7 +116,7 @@ def line(request, session, line):
 @counting
 def bins(request, session):
     """All bins of the count, to jump to one; how far the whole count is."""
-    everything, find = request.GET.get("all"), clean(request.GET.get("find", "")).strip()[:40]
+    everything, find = request.GET.get("all"), request.GET.get("find", "").strip()[:40]
     chosen = walking.bins_to_walk(session) if everything else walking.bins_left(session)
     if find:
         chosen = chosen.matching(find)

@@ -15,7 +15,6 @@ from django_htmx.http import HttpResponseLocation
 
 from counting import entry_forms, walking
 from counting.models import EntryKind
-from counting.opening import add_found_line
 from counting.recording import (
     Count,
     CountedSince,
@@ -23,6 +22,7 @@ from counting.recording import (
     add_to_count,
     all_as_expected,
     bin_is_empty,
+    count_found,
     record,
     record_counts,
     undo_last,
@@ -35,7 +35,6 @@ from counting.views.count import (
     Question,
     address,
     answer,
-    clean,
     counting,
     get_bin,
     get_line,
@@ -45,7 +44,6 @@ from counting.views.count import (
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to
 from inventory_site.templatetags.truecount import day, quantity, signed
-from warehouse.lots import ensure_lot
 from warehouse.models import Bin, Item
 from warehouse.quantities import parse_quantity
 
@@ -318,14 +316,12 @@ def found(request, session, said):
     bin = get_bin(session, request.POST.get("bin", ""))
     item = Item.objects.select_related("base_unit").filter(pk=said["item"]).first()
     variant = item.variants.filter(pk=said["variant"]).first() if item and said["variant"] else None
-    if item is None:
+    if item is None or (said["variant"] and variant is None):
         return HttpResponseBadRequest("item", content_type="text/plain")
     try:
         number = parse_quantity(said["quantity"] or "1").quantity
-        lot_number = clean(said["lot"]).strip()
-        lot = ensure_lot(item, lot_number, said["expiry"]) if lot_number and item.tracking == "lot" else None
-        line, _added = add_found_line(session, bin=bin, item=item, variant=variant, lot=lot)
-        add_to_count(line, number, by=request.user, client_id=said["client_id"])
+        label = {"variant": variant, "lot_number": said["lot"].strip(), "expiration_date": said["expiry"]}
+        line = count_found(session, number, bin=bin, item=item, by=request.user, client_id=said["client_id"], **label)
     except DomainError as error:
         return ask_again(request, session, bin, item, variant, said, error)
     now = ShownLine(session.lines.for_counting().get(pk=line.pk), session, expanded=True)
@@ -348,9 +344,9 @@ def put_aside(request, session, said):
     bin = get_bin(session, request.POST.get("bin", ""))
     places = Bin.objects.filter(location=session.location_id).real()
     belongs_in = places.filter(pk=said["belongs_in"]).first() if said["belongs_in"] else None
-    details = {"client_id": said["client_id"], "belongs_in": belongs_in, "note": clean(said["note"])}
+    details = {"client_id": said["client_id"], "belongs_in": belongs_in, "note": said["note"]}
     try:
-        kept = keep_aside(session, clean(said["code"]), bin=bin, by=request.user, at=timezone.now(), **details)
+        kept = keep_aside(session, said["code"], bin=bin, by=request.user, at=timezone.now(), **details)
     except DomainError as error:
         return answer(request, session, bin, banner=Banner("error", " ".join(error.messages), sound="bad"), status=422)
     if kept.belongs_in:

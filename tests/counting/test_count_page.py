@@ -25,7 +25,7 @@ from tests.factories import (
     move,
 )
 from tests.pages import HTMX, is_page, text_of
-from warehouse.models import ItemReference, ItemUnit, Lot
+from warehouse.models import ItemReference, ItemUnit, Lot, Quant
 
 pytestmark = pytest.mark.django_db
 
@@ -559,6 +559,24 @@ def test_what_another_count_holds_is_not_taken_over(shelf):
 
     assert response.status_code == 422
     assert other.number in text_of(response)
+
+
+def test_what_is_refused_leaves_no_lot_and_no_quant_behind(shelf):
+    epoxy = LotItemFactory(name="Epoxy")
+    cancel(shelf.session, by=UserFactory(), at=timezone.now())
+
+    response = shelf.post("count-found", item=epoxy.pk, lot="E27-1")
+
+    assert response.status_code == 422
+    assert not Lot.objects.filter(item=epoxy).exists()
+    assert not Quant.objects.filter(item=epoxy).exists()
+
+
+def test_a_variant_of_another_item_is_a_bad_request(shelf):
+    variant = ItemFactory().variants.create(code="RED")
+
+    assert shelf.post("count-found", item=shelf.bolts.item_id, variant=variant.pk).status_code == 400
+    assert shelf.session.lines.count() == 3
 
 
 def test_it_belongs_in_another_bin_leaves_a_note_for_that(shelf):
