@@ -95,7 +95,8 @@ def stage_of(session: CountSession, progress: Progress) -> str:
 def progress_of(sessions: Iterable[CountSession]) -> dict[int, Progress]:
     """By session. What has ended never changes again, so it is added up once and remembered."""
     sessions = list(sessions)
-    keys = {session.pk: f"count-figures:{session.pk}" for session in sessions}
+    # Not by the primary key: another database that shares this Redis has a count of that number too.
+    keys = {session.pk: f"count-figures:{session.request_id}" for session in sessions}
     known = cache.get_many([keys[session.pk] for session in sessions if not session.is_open])
     found = {session.pk: Progress(*known[keys[session.pk]]) for session in sessions if keys[session.pk] in known}
     counted = _add_up([session.pk for session in sessions if session.pk not in found])

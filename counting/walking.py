@@ -108,7 +108,7 @@ def place_of(session: CountSession, bin: Bin) -> Place:
 
 def _walk(session, bin):
     """The keys of all bins of the walk. Looking them up reads the whole session, so it is not done for every page."""
-    key = f"count-walk:{session.pk}"
+    key = f"count-walk:{session.request_id}"
     walk = cache.get(key)
     if walk is None or (bin.pk not in walk and lines_in(session, bin).exists()):
         walk = list(bins_to_walk(session).values_list("pk", flat=True))
