@@ -112,13 +112,9 @@ def seen_before(register, *, by, at):
         seen = preview_reversal(register, by=by, at=at)
     except DomainError as error:
         return {"refused": error, "problems": getattr(error, "errors", ())[:SHOWN]}
-    changes = {}
-    for pk, before, change in seen.quants:  # a document may name a quant twice
-        changes.setdefault(pk, {"after": before + change, "change": 0})["change"] += change
-    quants = Quant.objects.with_names().in_bulk(list(changes)[:SHOWN])
+    quants = Quant.objects.with_names().in_bulk([pk for pk, _before, _change in seen.quants[:SHOWN]])
     shown = [
-        {"quant": quants[pk], "before": change["after"] - change["change"], **change}
-        for pk, change in changes.items()
-        if pk in quants
+        {"quant": quants[pk], "before": before, "change": change, "after": before + change}
+        for pk, before, change in seen.quants[:SHOWN]
     ]
-    return {"changes": shown, "entries": register.warehouse_entries.count(), "cut": len(changes) > SHOWN}
+    return {"changes": shown, "entries": register.warehouse_entries.count(), "cut": len(seen.quants) > SHOWN}
