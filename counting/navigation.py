@@ -32,9 +32,7 @@ def new_count(**scope):
 
 
 HOME = NavItem(_("Home"), "home", "home", order=10)
-COUNTS = NavItem(
-    _("Counts"), "counts", "list", permission="counting.view_countsession", count=open_counts, order=20
-)
+COUNTS = NavItem(_("Counts"), "counts", "list", permission="counting.view_countsession", count=open_counts, order=20)
 
 MAY_OPEN = "counting.add_countsession"
 COUNT_IT = {

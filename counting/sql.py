@@ -309,7 +309,7 @@ DIGEST_OF_CLOSED = """
       FROM counting_countline WHERE session_id = %(session)s
 """
 
-# Lines that cannot be posted as they are; {kinds} of trouble by line.
+# Lines that cannot be posted as they are, once for each kind of trouble.
 PROBLEM_LINES = """
     SELECT l.id, broken.code, q.quantity, l.adjustment
       FROM counting_countline l

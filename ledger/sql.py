@@ -25,7 +25,7 @@ COPY_LINES = """
     COPY posting_line (line, bin_id, to_bin_id, item_id, variant_id, lot_id, quantity, unit_cost, seen_entry) FROM STDIN
 """
 
-# What is wrong with the keys of a line, whatever lies where. %(locations)s: the locations of the document.
+# What is wrong with the keys of a line, whatever lies where. %(to_location)s: where its `to_bin` is.
 CHECK_KEYS = """
     INSERT INTO posting_error (line, code)
     SELECT l.line, broken.code

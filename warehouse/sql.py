@@ -2,7 +2,7 @@
 
 # Make the quants that a staged document names for the first time. Always in the order of the key: two documents
 # that name the same new quants in another order would wait for each other. No MERGE, which fails on a key that
-# somebody else makes meanwhile. %(stage)s is the name of a table with bin_id, item_id, variant_id, lot_id.
+# somebody else makes meanwhile. {stage} is a table with bin_id, item_id, variant_id, lot_id.
 ENSURE_QUANTS = """
     INSERT INTO warehouse_quant (location_id, bin_id, item_id, variant_id, lot_id, quantity, last_entry, virtual)
     SELECT bin.location_id, key.bin_id, key.item_id, key.variant_id, key.lot_id, 0, 0, bin.virtual

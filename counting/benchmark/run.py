@@ -212,7 +212,8 @@ def _table(watch, sizes):
             header,
             *rows,
             job,
-            f"count job (open, enter, complete) at {sizes[-1]:,} quants: {verdict:.2f}x the floor (budget {BUDGET:.0f}x)",
+            f"count job (open, enter, complete) at {sizes[-1]:,} quants: {verdict:.2f}x the floor "
+            f"(budget {BUDGET:.0f}x)",
         ]
     )
 

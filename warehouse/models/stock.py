@@ -22,8 +22,9 @@ POSTING_ONLY = """
 class Quant(models.Model):
     """How much of one item (variant, lot) lies in one bin: the sum of its warehouse entries, kept by ledger.posting.
 
-    `location` and `virtual` are copies from the bin, which never changes either (so the location needs no constraint). `last_entry` is the id of the newest
-    warehouse entry, 0 where there is none: whoever remembers it can tell later whether stock has moved since.
+    `location` and `virtual` are copies from the bin, which never changes either (so the location needs no constraint).
+    `last_entry` is the id of the newest warehouse entry, 0 where there is none: whoever remembers it can tell later
+    whether stock has moved since.
     """
 
     location = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""`manage.py bench`: the count job, against the same work written by hand in SQL, in one run on one scratch database."""
+"""The count job, against the same work written by hand in SQL, in one run on one scratch database."""
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
