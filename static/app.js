@@ -79,6 +79,18 @@ document.addEventListener("htmx:configRequest", (event) => {
   }
 });
 
+// A swap that takes away what held the cursor gives it to what came instead.
+let left = "";
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target } = event.detail;
+  left = target?.id && target.contains(document.activeElement) ? target.id : "";
+});
+document.addEventListener("htmx:afterSettle", () => {
+  const instead = left && document.activeElement === document.body ? $(left) : null;
+  instead?.querySelector("a[href], button:not(:disabled), input[type=checkbox], summary")?.focus({ preventScroll: true });
+  left = "";
+});
+
 // After a broken rule the cursor stands where it can be mended.
 document.addEventListener("htmx:afterSettle", (event) => {
   const part = event.detail.elt;

@@ -38,17 +38,20 @@ class Person:
 
     def log_in(self):
         self.page.goto("/")
-        self.page.get_by_label("Username").fill(self.user.username)
-        self.page.get_by_label("Password").fill(PASSWORD)
+        self.types_name_and_password()
         self.looks("login")
         self.press("Log in")
         return self
 
+    def types_name_and_password(self):
+        self.page.get_by_label("Username").fill(self.user.username)
+        self.page.get_by_label("Password").fill(PASSWORD)
+
     def goes(self, address):
         self.page.goto(address)
 
-    def follows(self, name, **options):
-        self.page.get_by_role("link", name=name, **options).first.click()
+    def follows(self, name, inside="body", **options):
+        self.page.locator(inside).get_by_role("link", name=name, **options).first.click()
 
     def press(self, name, **options):
         self.page.get_by_role("button", name=name, **options).first.click()

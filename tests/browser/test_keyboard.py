@@ -1,0 +1,70 @@
+"""Everything is reached, and done, with a keyboard alone."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.given import Lindhafen
+from tests.browser.people import PASSWORD
+
+pytestmark = pytest.mark.browser
+BY_HAND = 60  # ms between two keys; faster would be a scanner
+
+
+def test_a_count_is_opened_counted_reviewed_and_confirmed_by_keyboard(at_work):
+    lena = at_work(Lindhafen().employs("lena", "Supervisor"))
+    page, keys = lena.page, lena.page.keyboard
+
+    page.goto("/")
+    keys.type("lena")
+    keys.press("Tab")
+    keys.type(PASSWORD)
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+    skips_to_the_content(lena)
+    goes_by_tab(lena, page.get_by_role("link", name="New count").first)
+    goes_by_tab(lena, page.get_by_role("textbox", name="Bins"), then=None)
+    keys.type("A-01-01")
+    goes_by_tab(lena, page.get_by_role("button", name="Open the count"))
+    goes_by_tab(lena, page.get_by_role("main").get_by_role("link", name="Count", exact=True))
+
+    # The cursor waits in the scan field.
+    expect(page.get_by_label("Scan a bin, item, lot or label")).to_be_focused()
+    keys.type("HW-1001", delay=BY_HAND)
+    keys.press("Enter")
+    lena.reads("1 each in A-01-01", "#said")
+    keys.press("ArrowDown")
+    keys.type("8", delay=BY_HAND)
+    keys.press("Enter")
+    lena.reads("8 each", "#said")
+    keys.press("Control+Enter")
+    lena.reads("It can go to review", "#toasts")
+
+    goes_by_tab(lena, page.get_by_role("button", name="Mark as counted").first)
+    goes_by_tab(lena, page.get_by_role("dialog").get_by_role("button", name="Mark as counted"))
+    goes_by_tab(lena, page.get_by_role("main").get_by_role("link", name="Review", exact=True))
+    goes_by_tab(lena, page.get_by_role("button", name="Accept HW-1001 in A-01-01"))
+    lena.reads("Accepted", "tbody.one")
+    # The cursor stays in the line that was decided on.
+    expect(page.locator("tbody.one").locator("*:focus")).to_have_count(1)
+    goes_by_tab(lena, page.get_by_role("link", name="Go on to post"))
+    goes_by_tab(lena, page.get_by_role("button", name="Post 1 adjustment"))
+    lena.reads("Step 1 of 4")
+
+
+def skips_to_the_content(lena):
+    lena.page.keyboard.press("Tab")
+    link = lena.page.get_by_role("link", name="Skip to content")
+    expect(link).to_be_focused()
+    expect(link).to_be_in_viewport()
+    lena.page.keyboard.press("Enter")
+    expect(lena.page.get_by_role("main")).to_be_focused()
+
+
+def goes_by_tab(lena, place, then="Enter", most=80):
+    expect(place).to_be_visible()
+    for _press in range(most):
+        lena.page.keyboard.press("Tab")
+        if place.evaluate("element => element === document.activeElement"):
+            return then and lena.page.keyboard.press(then)
+    raise AssertionError(f"{place} is not reached by {most} times Tab.")
