@@ -183,7 +183,7 @@ class LineForm(forms.Form):
 
 class ReceiptLineForm(LineForm):
     expiration_date = forms.DateField(label=_("Expires"), required=False, widget=Day())
-    unit_cost = forms.DecimalField(label=_("Unit cost"), required=False, min_value=0, **UNIT_COST)
+    unit_cost = forms.DecimalField(label=_("Cost per base unit"), required=False, min_value=0, **UNIT_COST)
     field_order = ["item", "bin", "lot", "expiration_date", "quantity", "unit", "unit_cost"]
     makes_lots = True
 

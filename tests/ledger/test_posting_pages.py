@@ -240,8 +240,10 @@ def test_variants_are_named_behind_a_slash(location, rack, padlock, counter):
 def test_a_unit_cost_values_what_comes_in(location, rack, padlock):
     supervisor = signed_in(*SUPERVISOR, location=location)
 
+    page = supervisor.get(reverse("receive"))
     document = the_document(send(supervisor, "receive", line(unit_cost="4.35")))
 
+    assert "Cost per base unit" in text_of(page), "Whatever unit of measure the quantity is typed in."
     assert document.item_ledger_entries.get().value_entry.amount == Decimal("52.2")
 
 
@@ -249,7 +251,7 @@ def test_who_sees_no_values_types_no_costs(rack, padlock, counter):
     page = counter.get(reverse("receive"))
     document = the_document(send(counter, "receive", line(unit_cost="99")))
 
-    assert "Unit cost" not in text_of(page)
+    assert "Cost" not in text_of(page)
     assert document.item_ledger_entries.get().value_entry.amount == 30  # 12 at the cost on the item
 
 
