@@ -146,8 +146,12 @@ class Review:
                 _("Matched"), _("%(n)s of %(of)s") % {"n": quantity(progress.matched), "of": quantity(progress.counted)}
             ),
             tile(_("Not counted"), quantity(progress.uncounted), _("they keep their stock")),
-            tile(_("To decide"), quantity(totals["undecided_lines"]), _("undecided lines are posted as counted")),
+            tile(_("To decide"), quantity(totals["undecided_lines"]), self.what_becomes_of_undecided),
         ]
+
+    @property
+    def what_becomes_of_undecided(self):
+        return _("undecided lines are posted as counted") if self.totals["undecided_lines"] else ""
 
     def sum_of(self, label, which, status):
         totals = self.totals
