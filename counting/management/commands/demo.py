@@ -25,7 +25,7 @@ LOGINS = ["counter", "supervisor", "planner", "auditor", "admin"]
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 PATIENCE = 60  # seconds until the web server answers
 GRACE = 20  # seconds from asking a process to stop until it is killed
-LIVED = 10  # seconds; what ends sooner would end again
+LIVED = 5  # seconds; what ends sooner would end again
 
 
 class Command(BaseCommand):
