@@ -10,11 +10,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from counting.completing import LEFT_BEHIND, Digest, confirm, digest, step_of
-from counting.figures import Progress, stage_of
 from counting.forms import ConfirmForm, hidden_figures
 from counting.models import Status
-from counting.views.access import sees_values, session_for
-from counting.views.detail import stages_of
+from counting.views.access import session_for
+from counting.views.standing import SessionPage
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to, render_page, wants_partial
 from inventory_site.templatetags.truecount import quantity, sign, signed, signed_money
@@ -65,10 +64,10 @@ def complete(request, session):
     return redirect_to(request, "count-complete", session.number)
 
 
-class Completion:
+class Completion(SessionPage):
     def __init__(self, request, session, *, error=None):
-        self.session, self.error = session, error
-        self.show_values = sees_values(request.user)
+        super().__init__(request, session)
+        self.error = error
 
     @property
     def problems(self):
@@ -80,25 +79,6 @@ class Completion:
     @property
     def sentence(self):
         return " ".join(self.error.messages) if self.error is not None else ""
-
-    @cached_property
-    def totals(self):
-        return self.session.lines.totals()
-
-    @property
-    def progress(self):
-        totals = self.totals
-        return Progress(
-            totals["all_lines"], totals["counted_lines"], totals["matched_lines"], totals["recounts_of_counted"]
-        )
-
-    @property
-    def stage(self):
-        return stage_of(self.session, self.progress)
-
-    @property
-    def stages(self):
-        return stages_of(self.session, self.progress)
 
     @cached_property
     def digest(self):

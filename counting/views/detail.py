@@ -4,20 +4,19 @@ from functools import cached_property, partial
 
 from django.contrib.auth.decorators import login_required, permission_required
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from counting.figures import Progress, people_of, progress_by_zone, stage_of
+from counting.figures import people_of, progress_by_zone
 from counting.filters import LineFilter
 from counting.history import history_of
 from counting.models import Status
 from counting.review import cancel, mark_counted, reopen
-from counting.views.access import sees_evidence, sees_values, session_for
+from counting.views.access import sees_evidence, session_for
+from counting.views.standing import SessionPage
 from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, redirect_to, render_page
-from inventory_site.templatetags.truecount import moment
 
 MANY = 20_000  # from so many lines on, the page comes first and its margin after it
 WALK = (
@@ -55,32 +54,16 @@ def detail_page(request, session, *, error=None):
     )
 
 
-class Detail:
+class Detail(SessionPage):
     """What the page shows; a partial pays only for what it draws."""
 
     def __init__(self, request, session):
-        self.request, self.session = request, session
+        super().__init__(request, session)
         self.judged = sees_evidence(request.user)
-        self.show_values = sees_values(request.user)
-
-    @cached_property
-    def totals(self):
-        return self.session.lines.totals()
-
-    @cached_property
-    def progress(self):
-        totals = self.totals
-        return Progress(
-            totals["all_lines"], totals["counted_lines"], totals["matched_lines"], totals["recounts_of_counted"]
-        )
 
     @property
     def parts(self):
         return self.progress.judged if self.judged else self.progress.recorded
-
-    @property
-    def stage(self):
-        return stage_of(self.session, self.progress)
 
     @cached_property
     def listing(self):
@@ -128,10 +111,6 @@ class Detail:
         return history_of(self.session, with_movements=self.judged)
 
     @property
-    def stages(self):
-        return stages_of(self.session, self.progress)
-
-    @property
     def superseded(self):
         return self.session.lines.settled_since(self.session).count() if self.judged else 0
 
@@ -163,40 +142,6 @@ class LazyCounts(dict):
                 "added": totals["added_lines"],
             }
         }
-
-
-def stages_of(session, progress):
-    """DRAFT, COUNTED, COMPLETED as components/stages.html takes them."""
-    if session.status == Status.CANCELLED:
-        return [
-            {"label": "DRAFT", "note": opened_note(session), "state": "done"},
-            {"label": "CANCELLED", "note": moment(session.ended_at), "state": "current"},
-        ]
-    drawn = {Status.DRAFT: 0, Status.COUNTED: 1, Status.COMPLETED: 3}[session.status]
-    notes = [opened_note(session), counted_note(session, progress), completed_note(session)]
-    return [
-        {"label": label, "note": note, "state": "done" if place < drawn else "current" if place == drawn else ""}
-        for place, (label, note) in enumerate(zip(["DRAFT", "COUNTED", "COMPLETED"], notes, strict=True))
-    ]
-
-
-def opened_note(session):
-    said = "{}" if session.status != Status.DRAFT else _("since {}")
-    return format_html(said, moment(session.opened_at))
-
-
-def counted_note(session, progress):
-    if session.is_posting:
-        return _("Posting")
-    if session.status == Status.COUNTED:
-        return _("In review")
-    if session.status == Status.DRAFT:
-        return _("%s lines left") % f"{progress.left:,}"
-    return moment(session.marked_at)
-
-
-def completed_note(session):
-    return moment(session.ended_at) if session.status == Status.COMPLETED else _("not yet")
 
 
 # The steps. Each comes from a form on the page; what is refused is said there.

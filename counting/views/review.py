@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from counting.explaining import movements
-from counting.figures import Progress, stage_of
 from counting.filters import ReviewFilter
 from counting.forms import DecisionForm, written
 from counting.models import CountLine, Decision, PutAside, Status
@@ -29,8 +28,9 @@ from counting.review import (
     reconsider,
     settle,
 )
-from counting.views.access import sees_evidence, sees_values, session_for
-from counting.views.detail import WALK, stages_of
+from counting.views.access import sees_evidence, session_for
+from counting.views.detail import WALK
+from counting.views.standing import SessionPage
 from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, redirect_to, render_page, toast, wants_partial
 from inventory_site.templatetags.truecount import money, quantity, sign, signed, signed_money
@@ -71,14 +71,13 @@ def asked_line(request, session):
     return get_object_or_404(session.lines, pk=int(key)) if kind == "line" and key.isdecimal() else None
 
 
-class Review:
+class Review(SessionPage):
     """What a review shows; a partial pays only for what it draws."""
 
     def __init__(self, request, session, *, wrong=None, error=None):
-        self.request, self.session = request, session
+        super().__init__(request, session)
         self.wrong = wrong or {}  # line: (its form, the sentence), where a decision was refused
         self.error = error
-        self.show_values = sees_values(request.user)
         self.may_decide = request.user.has_perm("counting.review_countsession")
         self.may_complete = request.user.has_perm("counting.complete_countsession") and session.is_open
 
@@ -109,25 +108,6 @@ class Review:
         return self.may_decide and self.session.status == Status.COUNTED and not self.session.is_posting
 
     # Figures
-
-    @cached_property
-    def totals(self):
-        return self.session.lines.totals()
-
-    @property
-    def progress(self):
-        totals = self.totals
-        return Progress(
-            totals["all_lines"], totals["counted_lines"], totals["matched_lines"], totals["recounts_of_counted"]
-        )
-
-    @property
-    def stage(self):
-        return stage_of(self.session, self.progress)
-
-    @property
-    def stages(self):
-        return stages_of(self.session, self.progress)
 
     @property
     def figures(self):

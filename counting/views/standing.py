@@ -1,0 +1,72 @@
+"""How a count stands: what its own page, its review and its completion all begin with."""
+
+from functools import cached_property
+
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from counting.figures import Progress, stage_of
+from counting.models import Status
+from counting.views.access import sees_values
+from inventory_site.templatetags.truecount import moment
+
+
+class SessionPage:
+    """What a page of a session shows; a partial pays only for what it draws."""
+
+    def __init__(self, request, session):
+        self.request, self.session = request, session
+        self.show_values = sees_values(request.user)
+
+    @cached_property
+    def totals(self):
+        return self.session.lines.totals()
+
+    @cached_property
+    def progress(self):
+        totals = self.totals
+        return Progress(
+            totals["all_lines"], totals["counted_lines"], totals["matched_lines"], totals["recounts_of_counted"]
+        )
+
+    @property
+    def stage(self):
+        return stage_of(self.session, self.progress)
+
+    @property
+    def stages(self):
+        return stages_of(self.session, self.progress)
+
+
+def stages_of(session, progress):
+    """DRAFT, COUNTED, COMPLETED as components/stages.html takes them."""
+    if session.status == Status.CANCELLED:
+        return [
+            {"label": "DRAFT", "note": opened_note(session), "state": "done"},
+            {"label": "CANCELLED", "note": moment(session.ended_at), "state": "current"},
+        ]
+    drawn = {Status.DRAFT: 0, Status.COUNTED: 1, Status.COMPLETED: 3}[session.status]
+    notes = [opened_note(session), counted_note(session, progress), completed_note(session)]
+    return [
+        {"label": label, "note": note, "state": "done" if place < drawn else "current" if place == drawn else ""}
+        for place, (label, note) in enumerate(zip(["DRAFT", "COUNTED", "COMPLETED"], notes, strict=True))
+    ]
+
+
+def opened_note(session):
+    said = "{}" if session.status != Status.DRAFT else _("since {}")
+    return format_html(said, moment(session.opened_at))
+
+
+def counted_note(session, progress):
+    if session.is_posting:
+        return _("Posting")
+    if session.status == Status.COUNTED:
+        return _("In review")
+    if session.status == Status.DRAFT:
+        return _("%s lines left") % f"{progress.left:,}"
+    return moment(session.marked_at)
+
+
+def completed_note(session):
+    return moment(session.ended_at) if session.status == Status.COMPLETED else _("not yet")
