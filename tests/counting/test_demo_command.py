@@ -53,6 +53,7 @@ def test_the_demonstration_survives_a_killed_worker_and_leaves_nothing_behind(tm
     process = demo(tmp_path, port)
     eventually(lambda: "Ctrl-C stops everything" in said(tmp_path) or process.poll() is not None, seconds=180)
 
+    assert process.poll() is None, said(tmp_path)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
         assert page.url.endswith("/login/?next=/")
     assert all(f"    {name}" in said(tmp_path) for name in PEOPLE)
