@@ -21,6 +21,7 @@ MAX_BYTES = 30 * 1024 * 1024
 MAX_UNPACKED_BYTES = 400 * 1024 * 1024
 MAX_ROWS = 200_000
 MAX_COLUMNS = 100
+MAX_FAULTS = 20_000  # of a file that is something else altogether nobody needs to hear more
 MAX_BLANK_ROWS = 1000  # a sheet whose empty rows were once formatted has a million of them
 DELIMITERS = ",;\t"
 
@@ -28,6 +29,7 @@ SENTENCES = {
     "file_empty": _("The file is empty."),
     "file_too_large": _("The file is larger than 30 MB. Split it."),
     "file_too_long": _("The file has more than 200,000 rows. Split it."),
+    "too_many_faults": _("More than 20,000 cells or rows are wrong. What follows was not read."),
     "file_unreadable": _("This is neither a CSV file nor an Excel workbook (.xlsx)."),
     "file_old_excel": _("This is an old Excel workbook (.xls). Save it as .xlsx or CSV."),
     "broken_quotes": _("From this row on the quotes do not fit: one that opens must close before the next comma."),
@@ -126,6 +128,8 @@ def fill(table: Table, rows: Iterable[tuple[int, list[str]]]) -> None:
         else:
             blank = 0
             add_row(table, number, cells)
+        if len(table.errors) > MAX_FAULTS:
+            raise Unreadable("too_many_faults", row=number)
     if not table.header:
         raise Unreadable("file_empty")
 

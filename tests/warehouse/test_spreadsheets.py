@@ -102,6 +102,15 @@ def test_limits_are_told(monkeypatch):
     assert codes(read("Bin\n" + "1" * 40)) == ["file_too_large"]
 
 
+def test_a_file_that_is_wrong_from_top_to_bottom_is_not_read_to_its_end(monkeypatch):
+    monkeypatch.setattr(spreadsheets, "MAX_FAULTS", 2)
+
+    table = read("Bin\n" + "1,2\n" * 10)
+
+    assert codes(table) == ["too_many_cells"] * 3 + ["too_many_faults"]
+    assert table.errors[-1].row == 4
+
+
 def test_a_workbook_is_read_as_it_is_shown():
     content = workbook(
         ["Bin", "Quantity", "Expires", "Active"],
