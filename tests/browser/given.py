@@ -66,10 +66,14 @@ class Lindhafen:
 
     def employs(self, username, group, **names):
         person = UserFactory(username=username, locations=[self.location], **names)
-        person.set_password(PASSWORD)
-        person.save(update_fields=["password"])
+        lets_in(person)
         person.groups.add(Group.objects.get(name=group))
         return person
+
+
+def lets_in(person):
+    person.set_password(PASSWORD)
+    person.save(update_fields=["password"])
 
 
 AISLES = (("A", "Fasteners"), ("B", "Bulk"))

@@ -12,6 +12,7 @@ PASSWORD = "as long as a password has to be"
 PICTURES = os.environ.get("BROWSER_PICTURES")
 FNC1 = "\x1d"
 BETWEEN_KEYS = 0.004  # seconds; a scanner types some 250 characters in one
+AFTER_A_SCAN = 320  # milliseconds in which no hand types; what some scanners add is swallowed by the page
 EXPECTED = (403, 404, 422)  # what a page may answer; that a person sees it is for the test to say
 # Statuses are looked at by themselves; a newer question takes the place of an older one.
 HARMLESS = ("Failed to load resource", "htmx:afterRequest", "htmx:sendAbort")
@@ -69,6 +70,7 @@ class Person:
                 moment = now + place * BETWEEN_KEYS
                 session.send("Input.dispatchKeyEvent", {"type": kind, "timestamp": moment, **described(key, kind)})
         session.detach()
+        self.page.wait_for_timeout(AFTER_A_SCAN)
         if expecting:
             self.reads(expecting, "#said")
 
