@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 settings.register_profile(
     "ci",
     max_examples=40,
-    stateful_step_count=30,
+    stateful_step_count=50,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
@@ -22,12 +22,17 @@ settings.register_profile(
     "thorough",
     settings.get_profile("ci"),
     max_examples=1000,
-    stateful_step_count=60,
+    stateful_step_count=80,
     derandomize=False,
     print_blob=True,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def for_long_stories():
+    """For stateful tests, whose examples are long."""
+    return settings(max_examples=settings.default.max_examples * 3 // 2)
 
 
 @contextmanager
