@@ -239,9 +239,7 @@ def _line_problems(session):
 
 def _hand_back(session, error):
     """The second small transaction: say on the session what is in the way, and open it for review again."""
-    problems = getattr(error, "problems", None) or [
-        {"line": None, "code": error.code, "message": " ".join(error.messages)}
-    ]
+    problems = getattr(error, "problems", None) or [{"line": None, "code": error.code, "message": str(error)}]
     asked = CountSession.objects.asked_to_complete().filter(
         pk=session.pk, completion_asked_at=session.completion_asked_at
     )

@@ -12,6 +12,9 @@ class DomainError(ValidationError):
         # *args is what pickle and ValidationError itself pass back in.
         super().__init__(*(args or (self.text, self.code, params)))
 
+    def __str__(self):
+        return " ".join(self.messages)
+
 
 @dataclass(frozen=True)
 class LineError:
@@ -38,4 +41,4 @@ class LinesRefused(DomainError):
         return type(self), (self.errors,)
 
     def __str__(self):
-        return "\n".join([str(self.messages[0]), *map(str, self.errors)])
+        return "\n".join([super().__str__(), *map(str, self.errors)])

@@ -208,7 +208,7 @@ def place_name(plan: ImportPlan, code: str) -> str:
 
 def error_of_all(refused: DomainError) -> RowError:
     """What is wrong with all files together, and with no row of them."""
-    return RowError("", 0, "", refused.code, " ".join(refused.messages))
+    return RowError("", 0, "", refused.code, str(refused))
 
 
 def problems_of(errors: Sequence[RowError]) -> list[dict]:

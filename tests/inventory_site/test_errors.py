@@ -16,6 +16,7 @@ def test_an_error_has_a_code_for_callers_and_a_sentence_for_people():
 
     assert error.code == "bin_is_full"
     assert error.messages == ["Bin A-01 is full. Choose another."]
+    assert str(error) == "Bin A-01 is full. Choose another."
 
 
 def test_an_error_travels_through_pickle():

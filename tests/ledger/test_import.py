@@ -525,3 +525,12 @@ def test_the_command_prints_every_fault_and_fails(tmp_path):
         import_stock(file, "--location", "LH")
 
     assert not Register.objects.exists()
+
+
+def test_the_command_says_in_words_what_the_books_cannot_hold(tmp_path):
+    given_warehouse()
+    file = tmp_path / "stock.csv"
+    file.write_bytes(stock_file("A-1,BOLT,,,9999999999999", "A-2,BOLT,,,9999999999999").content)
+
+    with pytest.raises(CommandError, match="larger than the books can hold"):
+        import_stock(file, "--location", "LH")

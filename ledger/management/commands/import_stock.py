@@ -5,7 +5,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from ledger.imports import ImportPlan, ImportRefused, apply_import, plan_import
+from inventory_site.errors import DomainError
+from ledger.imports import ImportPlan, apply_import, plan_import
 from warehouse.models import User
 from warehouse.spreadsheets import SourceFile
 
@@ -52,7 +53,7 @@ class Command(BaseCommand):
             return
         try:
             registers = apply_import(plan, by=person, at=timezone.localdate(), progress=self.print_progress)
-        except ImportRefused as refused:
+        except DomainError as refused:
             raise CommandError(str(refused)) from refused
         documents = ", ".join(register.number for register in registers)
         self.stdout.write(self.style.SUCCESS(f"Imported. {f'Posted as {documents}.' if documents else ''}"))
