@@ -1,4 +1,4 @@
-"""Somebody moves here from OpenBoxes: the files of that system, unchanged, and the first count of its Boston warehouse."""
+"""Somebody moves here from OpenBoxes: files of that system as they are, and a first count of its Boston warehouse."""
 
 import pytest
 from django.contrib.auth.models import Group
