@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from counting.completing import Digest
 from counting.opening import Scope
+from inventory_site.controls import Day
 from inventory_site.errors import DomainError
 from inventory_site.fields import MONEY, QUANTITY
 from ledger.models import Reason
@@ -19,13 +20,6 @@ from warehouse.quantities import parse_quantity
 
 MOST_NAMED = 500
 SEPARATORS = re.compile(r"[,;\n]+")
-
-
-class Date(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self, **kwargs):
-        super().__init__(format="%Y-%m-%d", **kwargs)
 
 
 class ScopeForm(forms.Form):
@@ -52,7 +46,7 @@ class ScopeForm(forms.Form):
         help_text=_("Numbers or bar codes with commas between them. Blank: every item."),
     )
     not_counted_since = forms.DateField(
-        required=False, label=_("Not counted since"), widget=Date, help_text=_("Leaves out what a completed count has.")
+        required=False, label=_("Not counted since"), widget=Day, help_text=_("Leaves out what a completed count has.")
     )
     places_that_held_it = forms.BooleanField(
         required=False,

@@ -1,4 +1,4 @@
-"""Widgets that fit a phone in a warehouse; components/field.html dresses them."""
+"""Widgets that fit a phone in a warehouse."""
 
 from django import forms
 
@@ -10,18 +10,3 @@ class Day(forms.DateInput):
 
     def __init__(self, attrs=None):
         super().__init__(attrs, format="%Y-%m-%d")
-
-
-class QuantityInput(forms.TextInput):
-    """Digits first on a phone, and no arrows that change a number by accident."""
-
-    def __init__(self, attrs=None):
-        super().__init__({"inputmode": "decimal", "autocomplete": "off", "class": "num", **(attrs or {})})
-
-
-class CodeInput(forms.TextInput):
-    """An item, bin or lot code: nothing is corrected, capitalised or remembered."""
-
-    def __init__(self, attrs=None):
-        attributes = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", **(attrs or {})}
-        super().__init__(attributes)

@@ -6,6 +6,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from inventory_site.controls import Day
 from inventory_site.errors import DomainError
 from inventory_site.fields import UNIT_COST
 from ledger.entering import EnteredLine
@@ -22,11 +23,6 @@ MOST_LINES = 200
 def typed(request):
     """What was sent, also where that is nothing at all; None while a form is only looked at."""
     return request.POST if request.method == "POST" else None
-
-
-class Day(forms.DateInput):
-    def __init__(self, **attrs):
-        super().__init__(format="%Y-%m-%d", attrs={"type": "date", **attrs})
 
 
 class OwnLocationField(forms.ModelChoiceField):

@@ -1,10 +1,10 @@
 """Filters of the lists of the warehouse. Only locations of the person are offered; the address is the state."""
 
 import django_filters
-from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from inventory_site.controls import Day
 from inventory_site.listing import Find, Pick
 from warehouse.models import Bin, BinKind, Category, Item, Location, Tracking, Zone
 
@@ -28,7 +28,7 @@ class OwnLocation(django_filters.ModelChoiceFilter):
 
 class DateFilter(django_filters.DateFilter):
     def __init__(self, *args, **kwargs):
-        super().__init__(*args, **{"widget": forms.DateInput(attrs={"type": "date"}), **kwargs})
+        super().__init__(*args, **{"widget": Day, **kwargs})
 
 
 class CategoryFilter(django_filters.ModelChoiceFilter):

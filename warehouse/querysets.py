@@ -80,9 +80,6 @@ class BinQuerySet(models.QuerySet):
 
 
 class ItemQuerySet(models.QuerySet):
-    def counted_by_quantity(self):
-        return self.filter(tracking__in=["bulk", "lot"])
-
     def matching(self, text):
         """By a piece of the number or of the name, or by a whole bar code."""
         by_code = self.model.objects.filter(references__code=text).values("pk")

@@ -17,10 +17,6 @@ class User(AbstractUser):
     def __str__(self):
         return self.get_full_name() or self.username
 
-    @property
-    def initials(self):
-        return "".join(word[0] for word in str(self).split()[:2]).upper()
-
 
 class LocationAssignment(models.Model):
     """A person works at a location. What lies elsewhere does not exist for that person."""
