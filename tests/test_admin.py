@@ -255,6 +255,17 @@ def test_a_bin_stays_at_its_location_and_nobody_makes_a_second_implicit_one(as_a
     assert dict(form(page(Bin, "add"))["kind"].choices).keys() == {"storage", "receiving", "dispatch", "transit"}
 
 
+def test_a_bin_lies_in_a_zone_of_its_location(as_administrator):
+    bin, zone = BinFactory(), ZoneFactory(location=LocationFactory())
+    said = {"code": bin.code, "kind": "storage", "walking_order": 0, "name": "", "zone": zone.pk}
+
+    response = as_administrator.post(page(Bin, "change", bin.pk), said)
+
+    assert response.context["adminform"].form.errors.as_data()["zone"][0].code == "zone_elsewhere"
+    bin.refresh_from_db()
+    assert bin.zone is None
+
+
 def test_a_person_is_made_with_locations(as_administrator):
     here = LocationFactory()
     made = as_administrator.post(

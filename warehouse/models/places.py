@@ -1,6 +1,7 @@
 """Where stock lies: locations, their zones and their bins."""
 
 import pgtrigger
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -137,3 +138,7 @@ class Bin(models.Model):
 
     def get_absolute_url(self):
         return reverse("bin-detail", args=[self.location.code, self.code])
+
+    def clean(self):
+        if self.zone and self.zone.location_id != self.location_id:
+            raise ValidationError({"zone": ValidationError(_("This zone is at another location."), "zone_elsewhere")})
