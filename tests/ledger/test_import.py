@@ -148,7 +148,7 @@ def test_our_samples_load_together_in_any_order():
     assert set(Location.objects.values_list("name", flat=True)) == {"Harbour Street", "North Depot", "Trade Counter"}
     assert Zone.objects.count() == 3
     assert Register.objects.count() == 3
-    padlock = Item.objects.get(number="HW-2207")
+    padlock = Item.objects.get(number="HH-2207")
     assert ItemUnit.objects.get(item=padlock).quantity_per == 12
     assert set(padlock.references.values_list("code", "unit_of_measure__code")) == {
         ("2006209122077", None),
