@@ -154,7 +154,7 @@ def test_our_samples_load_together_in_any_order():
         ("2006209122077", None),
         ("12006209122074", "Box"),
     }
-    assert Quant.objects.get(bin__kind="implicit", location__code="HARBOUR").item.number == "TL-7001"
+    assert Quant.objects.get(bin__kind="implicit", location__code="HARBOUR").item.number == "HT-7001"
 
 
 # Once
