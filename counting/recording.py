@@ -191,12 +191,13 @@ def _record_now(entry):
 
 @transaction.atomic
 def _record_late(line, entry, age):
-    """Locks in order: session, line, quant (so that no posting is under way whose time is before the entry's)."""
+    """Locks in order: session, location, line. A document takes its time when it has locked the location, long before
+    its entries can be seen: so that none of them is earlier than this entry, no posting may be under way here."""
     if not CountSession.objects.being_counted().filter(pk=line.session_id).share_locked():
         return False
-    CountLine.objects.open().select_for_update(no_key=True).filter(pk=line.pk).first()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM warehouse_quant WHERE id = %s FOR SHARE", [line.quant_id])
+        cursor.execute(sql.KEEP_POSTING_OFF, {"session": line.session_id})
+        CountLine.objects.open().select_for_update(no_key=True).filter(pk=line.pk).first()
         cursor.execute(sql.RECORD_LATE, entry | {"age": age})
         taken = bool(cursor.rowcount)
         if taken:

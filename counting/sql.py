@@ -74,6 +74,12 @@ RECORD = """
       FROM counted
 """
 
+# Postings hold their locations FOR NO KEY UPDATE, several late entries can share one.
+KEEP_POSTING_OFF = """
+    SELECT id FROM warehouse_location
+     WHERE id = (SELECT location_id FROM counting_countsession WHERE id = %(session)s) FOR SHARE
+"""
+
 # An entry that arrives late: its time is our clock less its age, never before the opening. What was said before a
 # recount was asked belongs to the round before, unless the count of then was carried over into this round.
 RECORD_LATE = """
@@ -97,8 +103,8 @@ RECORD_LATE = """
 """
 
 # A line's count is what its entries of the round give in order of time: the last SET or CLEAR, and the ADDs after it.
-# Book and watermark are those of the moment of the last of them. The quant is locked first (FOR SHARE, by the caller),
-# so that no posting is under way whose time is before that moment.
+# Book and watermark are those of the moment of the last of them. The caller keeps posting off (KEEP_POSTING_OFF), so
+# that none is under way whose time is before that moment.
 FOLD = """
     WITH said AS (SELECT e.* FROM counting_countentry e JOIN counting_countline l ON l.id = e.line_id
                    WHERE e.line_id = %(line)s AND e.round = l.round),
