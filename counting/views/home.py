@@ -1,6 +1,6 @@
 """What to do now: my counts, or how all counts stand."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.contrib.auth.decorators import login_required
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from counting.figures import Progress, progress_of, stage_of
 from counting.models import CountLine, CountSession, PutAside, Status
+from counting.reconciliation import last_result
 from counting.views.access import sees_evidence, sees_values
 from inventory_site.pages import redirect_to, render_page
 from inventory_site.templatetags.truecount import quantity, sign, signed_money
@@ -191,6 +192,12 @@ class Dashboard:
         registers = Register.objects.filter(location__in=places, posted_at__gte=midnight)
         rows = registers.order_by().values("kind").annotate(n=Count("pk")).order_by("-n", "kind")
         return [{"label": Kind(row["kind"]).label, "n": row["n"]} for row in rows]
+
+    @cached_property
+    def books(self):
+        """How the last proof of the laws went: {"at", "holds", "total"}, for those who see the evidence; or None."""
+        result = last_result() if self.judged else None
+        return result and result | {"at": datetime.fromisoformat(result["at"])}
 
     @property
     def figures(self):

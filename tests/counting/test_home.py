@@ -4,6 +4,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from counting.review import ask_recount
+from counting.tasks import reconcile_all
+from tests.behind import behind_its_back
 from tests.counting.given import ask, complete, count, given_line, given_lines, given_session, in_review
 from tests.counting.people import auditor, counter, supervisor
 from tests.factories import BinFactory, LocationFactory, given_stock, move
@@ -147,6 +149,19 @@ def test_the_dashboard_shows_what_is_being_posted_and_what_was_refused():
 
     assert page.posting == [line.session]
     assert page.to_review == []
+
+
+def test_the_dashboard_tells_how_the_last_proof_of_the_books_went():
+    line = given_line(10)
+    reconcile_all()
+    client = supervisor(line.quant.location)
+
+    assert "All laws hold" in text_of(client.get(HOME))
+
+    behind_its_back("warehouse_quant", "UPDATE warehouse_quant SET quantity = 11")
+    reconcile_all()
+
+    assert "finding" in text_of(client.get(HOME))
 
 
 def test_an_empty_warehouse_has_no_figures_out_of_thin_air():
