@@ -278,7 +278,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
 
 // The quiet question every 15 seconds: what others did. It never touches a line that somebody works on.
 for (const name of ["htmx:beforeRequest", "htmx:afterRequest", "htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
-  window.addEventListener(name, (event) => { if (event.target.id === "lines") event.stopPropagation(); }, true);
+  // What a line asked, and was swapped away since, is told to its parent: the element that asked counts.
+  window.addEventListener(name, (event) => { if (event.detail.requestConfig?.elt?.id === "lines") event.stopPropagation(); }, true);
 }
 window.addEventListener("htmx:beforeRequest", (event) => {
   if (event.target.id === "lines" && (outbox.waiting || !bin())) event.preventDefault();
