@@ -77,7 +77,8 @@ class Person:
     # What holds everywhere
 
     def looks(self, name=""):
-        """Nothing sticks out to the side, and axe has nothing to say."""
+        """Nothing is under way any more, nothing sticks out to the side, and axe has nothing to say."""
+        expect(self.page.locator("#working.on")).to_have_count(0)
         width = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
         if PICTURES:
             self.take_picture(name)
