@@ -22,7 +22,7 @@ class Person:
     def __init__(self, context, user):
         self.context, self.user = context, user
         self.page = context.new_page()
-        self.troubles = []
+        self.troubles, self.seen = [], set()
         self.page.on("pageerror", lambda error: self.troubles.append(f"{self.page.url}: {error}"))
         self.page.on("console", self.hear)
         self.page.on("response", self.receive)
@@ -76,8 +76,11 @@ class Person:
 
     # What holds everywhere
 
-    def looks(self, name=""):
-        """Nothing is under way any more, nothing sticks out to the side, and axe has nothing to say."""
+    def looks(self, name):
+        """Nothing is under way any more, nothing sticks out to the side, and axe has nothing to say. Once for a name."""
+        if name in self.seen:
+            return
+        self.seen.add(name)
         expect(self.page.locator("#working.on")).to_have_count(0)
         width = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
         if PICTURES:
