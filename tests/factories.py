@@ -35,7 +35,7 @@ class ItemFactory(DjangoModelFactory):
     class Meta:
         model = Item
 
-    number = factory.Sequence("HW-{:04}".format)
+    number = factory.Sequence("ITEM-{:04}".format)
     name = factory.Sequence("Item {}".format)
     base_unit = factory.SubFactory(UnitOfMeasureFactory)
     unit_cost = Decimal("2.5")
