@@ -67,6 +67,8 @@ function scan(code) {
   const field = $("scan");
   if (!field) return;
   for (const dialog of document.querySelectorAll("dialog[open]:not([data-question])")) dialog.close();
+  const typing = document.activeElement?.closest?.('form[data-say="line"]');
+  if (typing) save(typing); // said before the scan
   if (field.value) field.value = "";
   const form = $("scanning");
   // The bin is that of the moment in which it is sent: a bin that was scanned before goes first.
@@ -324,8 +326,11 @@ function changed({ waiting, trouble, items }) {
     offline.hidden = !(waiting && trouble);
     if (!offline.hidden) $("offline-words").textContent = say(said[trouble], waiting);
   }
-  const late = new Set(trouble ? items.map((item) => item.line).filter(Boolean) : []);
-  for (const line of document.querySelectorAll(".line")) line.toggleAttribute("data-waiting", late.has(line.id));
+  if (!trouble) return;
+  for (const { line } of items) {
+    const chip = line && $(line)?.querySelector("summary > .chip"); // the answer brings another one
+    if (chip) [chip.dataset.status, chip.textContent] = ["waiting", said.late];
+  }
 }
 
 addEventListener("beforeunload", (event) => {
