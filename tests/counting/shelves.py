@@ -83,14 +83,14 @@ class Shelves:
 
         Mistakes that nobody has undone, losses without a document and documents that came late: what happened to book
         or shelf alone since the look. What undid or corrected an error that was there when somebody looked is no such
-        thing, for the look corrects the same error.
+        thing, for the look corrects the same error; nor is a wrong correction, for the look overrules it.
         """
         error = Decimal(0)
         for event in self.after(slot, looked):
             if event.corrects is not None and event.corrects != looked:
                 return None
-            settles_what_was_seen = event.corrects is not None or (event.undoes and event.undoes.moment <= looked)
-            if not settles_what_was_seen:
+            undone = event.undone or (event.undoes and event.undoes.moment > looked)
+            if not undone and event.effect != "corrected":
                 error += event.book - event.shelf
         return error
 

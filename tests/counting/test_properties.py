@@ -54,6 +54,13 @@ from warehouse.models import Quant
 pytestmark = pytest.mark.django_db
 
 BINS = STOCKS = st.integers(0, 1)
+MISTAKES = {
+    "receipt": Kind.RECEIPT,
+    "issue": Kind.ISSUE,
+    "movement": Kind.MOVEMENT,
+    "look": Kind.MANUAL_ADJUSTMENT,
+    "correction": Kind.RECEIPT,
+}
 QUANTITIES = st.sampled_from([Decimal(number) for number in ("1", "2", "3", "0.5")])
 
 
@@ -179,10 +186,11 @@ class Warehouse(RuleBasedStateMachine):
     def somebody_looks_and_adjusts(self, slot):
         self.post(slot, self.shelves.shelf(slot), shelf=0, kind=Kind.MANUAL_ADJUSTMENT)
 
-    @rule(slot=SLOTS, quantity=QUANTITIES, kind=st.sampled_from(["receipt", "issue", "movement", "manual_adjustment"]))
-    def somebody_posts_by_mistake(self, slot, quantity, kind):
-        details = {"kind": Kind(kind), "to": self.bins[1 - slot.bin].pk if kind == "movement" else None}
-        events = self.post(slot, -quantity if kind == "issue" else quantity, shelf=0, **details)
+    @rule(slot=SLOTS, quantity=QUANTITIES, what=st.sampled_from([*MISTAKES]))
+    def somebody_posts_by_mistake(self, slot, quantity, what):
+        details = {"kind": MISTAKES[what], "reason": self.wrong if what == "correction" else None}
+        to = self.bins[1 - slot.bin].pk if what == "movement" else None
+        events = self.post(slot, -quantity if what == "issue" else quantity, shelf=0, to=to, **details)
         if events:
             self.mistakes.append(events)
 
@@ -379,14 +387,24 @@ class Warehouse(RuleBasedStateMachine):
             self.somebody_posts_by_mistake(slot, quantity, "receipt")
         else:
             self.the_shelf_changes_and_nobody_says_so(slot, quantity, found=quantity > 2)
-        if slot in self.sheets:
-            self.say(slot, "set", self.shelves.shelf(slot))
+        self.count(slot)
         if what == "paper" and self.late:
             self.paper_is_posted(*self.late.pop())
         elif what == "reversal":
             self.reverse_mistake(len(self.mistakes) - 1)
         else:
             self.somebody_corrects_the_books(slot)
+
+    @rule(slot=SLOTS, quantity=QUANTITIES, what=st.sampled_from([*MISTAKES]))
+    def a_mistake_after_a_count_is_reversed(self, slot, quantity, what):
+        self.count(slot)
+        self.somebody_posts_by_mistake(slot, quantity, what)
+        if self.mistakes:
+            self.reverse_mistake(len(self.mistakes) - 1)
+
+    def count(self, slot):
+        if slot in self.sheets:
+            self.say(slot, "set", self.shelves.shelf(slot))
 
     # Review
 
