@@ -6,15 +6,18 @@ from decimal import Decimal
 from functools import cached_property
 from zlib import crc32
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
+from counting import sql
 from counting.models import CountLine, CountSession, Status
+from counting.walking import Progress
 from ledger.models import WarehouseEntry
 from warehouse.models import User
 from warehouse.quantities import plain
 
 MOVEMENTS_SHOWN = 4
-CHANGES = (
+CHANGES = (  # in the order of sql.LINE_NOW
     "open",
     "round",
     "counted_quantity",
@@ -188,15 +191,16 @@ def in_unit(quantity: Decimal, unit: Unit) -> str:
     return f"{plain(whole)} + {plain(rest)}"
 
 
-def read_again(line: CountLine, *, by: User | None = None) -> CountLine:
-    """The same line, with what counting and posting change as the database has it now; one statement."""
-    now = CountLine.objects.filter(pk=line.pk).values(*CHANGES, "quant__quantity", "quant__last_entry").get()
-    for name in CHANGES:
-        setattr(line, name, now[name])
-    line.quant.quantity, line.quant.last_entry = now["quant__quantity"], now["quant__last_entry"]
+def read_again(line: CountLine, *, by: User | None = None) -> Progress:
+    """Give the line what counting and posting change, as the database has it now; return how far its bin is."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LINE_NOW, {"line": line.pk})
+        *now, line.quant.quantity, line.quant.last_entry, lines, left = cursor.fetchone()
+    for name, value in zip(CHANGES, now, strict=True):
+        setattr(line, name, value)
     if by and line.counted_by_id == by.pk:
         line.counted_by = by
-    return line
+    return Progress(lines, left)
 
 
 def with_movements(lines: Iterable[ShownLine]) -> list[ShownLine]:

@@ -392,3 +392,19 @@ ADJUSTMENT_DOCUMENTS = """
 DOCUMENT_NAMED = """
     SELECT looked.number AS subject, looked.* FROM looked WHERE looked.broken ORDER BY looked.register_id
 """
+
+# What a save shows: the line as it is now, and how far its bin is. Compiling these two as querysets takes the server
+# longer (2 ms of a save's 15) than running them.
+LINE_NOW = """
+    SELECT l.open, l.round, l.counted_quantity, l.book_quantity, l.watermark, l.begun, l.disturbed, l.counted_at,
+           l.counted_by_id, l.counted_round, l.recount_asked, q.quantity, q.last_entry, bin.lines, bin.left
+      FROM counting_countline l
+      JOIN counting_countsession s ON s.id = l.session_id
+      JOIN warehouse_quant q ON q.id = l.quant_id
+     CROSS JOIN LATERAL (SELECT count(*) AS lines,
+                                count(*) FILTER (WHERE o.counted_quantity IS NULL OR o.recount_asked) AS left
+                           FROM warehouse_quant n
+                           JOIN counting_countline o ON o.quant_id = n.id AND o.open
+                          WHERE n.bin_id = q.bin_id AND o.session_id = l.session_id AND o.round = s.round) bin
+     WHERE l.id = %(line)s
+"""

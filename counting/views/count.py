@@ -32,8 +32,7 @@ def counting(view):
     @login_required
     @permission_required("counting.change_countsession", raise_exception=True)
     def counted(request, number, **kwargs):
-        sessions = CountSession.objects.visible_to(request.user).select_related("location")
-        return view(request, get_object_or_404(sessions, number=number), **kwargs)
+        return view(request, get_object_or_404(CountSession.objects.visible_to(request.user), number=number), **kwargs)
 
     return counted
 
@@ -198,11 +197,11 @@ def whole_page(request, session, bin, *, lines=(), status=200, **said):
     return render_page(request, PAGE, context, status=status)
 
 
-def shared(session, bin, *, status, banner=None, question=None, scan_error="", code=""):
+def shared(session, bin, *, status, progress=None, banner=None, question=None, scan_error="", code=""):
     return {
         "session": session,
         "bin": bin,
-        "progress": walking.progress_in(session, bin),
+        "progress": progress or walking.progress_in(session, bin),
         "may_count": may_count(session),
         "banner": banner,
         "question": question,

@@ -118,24 +118,24 @@ def say(request, session, shown, said, kind, number):
         new = record(line, kind, number, by=request.user, client_id=said["client_id"], **circumstances)
     except DomainError as error:
         return refuse(request, session, shown, error)
-    now = with_movements([shown_now(shown, by=request.user)])[0]
+    now, progress = shown_now(shown, by=request.user)
     if new:
         now.remark = remark(before, now)
-    return answer(request, session, line.quant.bin, lines=[now], banner=taken(now, kind, number, said["client_id"]))
+    banner = taken(now, kind, number, said["client_id"])
+    return answer(request, session, line.quant.bin, lines=[now], banner=banner, progress=progress)
 
 
 def shown_now(shown, *, by):
-    """The line as the database has it; the page begins to count it anew from here."""
-    line = read_again(shown.line, by=by)
-    arithmetic = "" if shown.adds else shown.arithmetic
-    return ShownLine(
-        line, shown.session, unit_key=shown.unit_key, adds=shown.adds, arithmetic=arithmetic, expanded=True
-    )
+    """The line as the database has it, from where the page begins to count it anew; and how far its bin is."""
+    line, arithmetic = shown.line, "" if shown.adds else shown.arithmetic
+    progress = read_again(line, by=by)
+    now = ShownLine(line, shown.session, unit_key=shown.unit_key, adds=shown.adds, arithmetic=arithmetic, expanded=True)
+    return with_movements([now])[0], progress
 
 
 def refuse(request, session, shown, error):
     """The line with what is wrong, and with what was typed."""
-    shown.line = read_again(shown.line, by=request.user)
+    read_again(shown.line, by=request.user)
     shown.error = " ".join(error.messages)
     return answer(request, session, shown.quant.bin, lines=with_movements([shown]), status=422)
 
@@ -199,7 +199,9 @@ def undo(request, session, said):
             return answer(
                 request, session, bin, banner=Banner("error", " ".join(error.messages), sound="bad"), status=422
             )
-    shown = with_movements(ShownLine(read_again(line, by=request.user), session) for line in (*undone, *kept))
+    for line in (*undone, *kept):
+        read_again(line, by=request.user)
+    shown = with_movements(ShownLine(line, session) for line in (*undone, *kept))
     return answer(request, session, bin, lines=shown, banner=what_was_undone(shown[: len(undone)], kept))
 
 
@@ -251,11 +253,11 @@ def count_line(request, session, bin, meaning, said):
         shown.error = " ".join(error.messages)
         banner = Banner("error", title_of(shown), text=shown.error, sound="bad")
         return answer(request, session, bin, lines=with_movements([shown]), banner=banner, status=422)
-    now = with_movements([shown_now(shown, by=request.user)])[0]
+    now, progress = shown_now(shown, by=request.user)
     banner = scanned(now, meaning, said["client_id"])
     if new and before:
         banner.note = now.remark = remark(before, now)
-    return answer(request, session, bin, lines=[now], banner=banner)
+    return answer(request, session, bin, lines=[now], banner=banner, progress=progress)
 
 
 def scanned(now, meaning, client_id):
