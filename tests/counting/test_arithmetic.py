@@ -1,15 +1,18 @@
 """What completing posts when stock moves, is corrected or is counted around a count (ARCHITECTURE 5)."""
 
+from decimal import Decimal
+
 import pytest
 from django.utils import timezone
 
 from counting.completing import LinesNotReady, complete_session
+from counting.explaining import movements
 from counting.models import Status
 from counting.review import accept, ask_recount, keep_earlier_count, leave_out, mark_counted
 from ledger.models import ItemLedgerEntry, Kind, Reason, WarehouseEntry
 from ledger.posting import reverse
 from tests.counting.given import add, again, ask, complete, count, given_line, given_session
-from tests.factories import TODAY, UserFactory, adjust, given_stock, move
+from tests.factories import TODAY, BinFactory, UserFactory, adjust, given_stock, move, post_lines
 
 pytestmark = pytest.mark.django_db
 
@@ -271,3 +274,84 @@ def test_figures_that_changed_since_they_were_confirmed_are_asked_again():
     assert [problem["code"] for problem in line.session.completion_problems] == ["figures_changed"]
     assert complete(line.session) == "completed"
     assert on_hand(line) == 8
+
+
+def test_a_mistake_that_was_reversed_before_the_count_is_over():
+    line = given_line(10)
+    reverse(move(line.quant, 5), by=None, at=TODAY)
+    count(line, 9)
+
+    complete(line.session)
+
+    assert on_hand(line) == 9
+
+
+def test_a_movement_posted_by_mistake_and_reversed_after_both_bins_were_counted_corrects_both():
+    here = given_stock(10)
+    there = given_stock(0, bin=BinFactory(location=here.location), item=here.item)
+    mistake = post_lines(
+        here.location,
+        {"bin": here.bin_id, "to_bin": there.bin_id, "item": here.item_id, "quantity": Decimal(4)},
+        kind=Kind.MOVEMENT,
+    )
+    session = given_session(here.location, places_that_held_it=True)
+    for line in session.lines.select_related("quant"):
+        count(line, 10 if line.quant == here else 0)
+    reverse(mistake, by=None, at=TODAY)
+
+    complete(session)
+
+    assert [type(here).objects.get(pk=quant.pk).quantity for quant in (here, there)] == [10, 0]
+    assert session.adjustment is None
+
+
+def test_a_correction_by_mistake_after_the_count_is_overruled_by_the_count():
+    wrong = Reason.objects.create(code="test-wrong", name="Wrong", effect="corrected")
+    line = given_line(10)
+    count(line, 10)
+    move(line.quant, 3, reason=wrong)
+
+    complete(line.session)
+
+    assert on_hand(line) == 10
+
+
+def test_two_looks_after_the_count_settle_it_even_if_one_of_them_was_a_mistake():
+    line = given_line(10)
+    count(line, 8)
+    adjust(line.quant, 9)
+    reverse(adjust(line.quant, 2), by=None, at=TODAY)
+
+    complete(line.session)
+
+    assert on_hand(line) == 9
+    assert again(line).superseded
+
+
+def test_what_is_posted_later_than_it_happened_is_wrong_by_so_much_and_shown_to_the_reviewer():
+    line = given_line(10)
+    line = count(line, 8)  # two were taken, and the paper waits
+    late = move(line.quant, -2)
+
+    movements(line.session, [line])
+
+    assert [movement.entry.register for movement in line.evidence.posted_late] == [late]
+    complete(line.session)
+    assert on_hand(line) == 6
+
+
+def test_a_count_completed_long_after_knows_every_document_since():
+    lost = Reason.objects.create(code="test-lost", name="Lost", effect="corrected")
+    line = given_line(100)
+    mistake = move(line.quant, 7)
+    count(line, 90)
+    for _step in range(3):
+        move(line.quant, -5)
+        reverse(move(line.quant, -1), by=None, at=TODAY)
+        move(line.quant, 2)
+    move(line.quant, -4, reason=lost)
+    reverse(mistake, by=None, at=TODAY)
+
+    complete(line.session)
+
+    assert on_hand(line) == 90 - 3 * 5 + 3 * 2
