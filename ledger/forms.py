@@ -67,6 +67,12 @@ class TransferForm(DocumentForm):
     other_location = OwnLocationField(label=_("To"))
     field_order = ["request_id", "location", "other_location", "posting_date", "note"]
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        own = self.fields["other_location"].queryset
+        elsewhere = own.exclude(code=self.initial.get("location") or own.values("code")[:1]).first()
+        self.fields["other_location"].initial = elsewhere and elsewhere.code
+
     def clean(self):
         cleaned = super().clean()
         if cleaned.get("location") and cleaned.get("location") == cleaned.get("other_location"):

@@ -220,6 +220,15 @@ def test_stock_is_transferred_to_another_location_of_the_same_person(location, r
     assert Quant.objects.get(location=there).bin.kind == "implicit"
 
 
+def test_a_transfer_offers_another_location_to_go_to(rack, counter):
+    there = LocationFactory(code="HX2")
+    LocationAssignment.objects.create(user=counter.person, location=there)
+
+    page = counter.get(reverse("transfer")).content.decode()
+
+    assert '<option value="HX2" selected>' in page
+
+
 def test_a_transfer_needs_two_locations_of_ones_own(rack, padlock, counter):
     stranger = LocationFactory(code="HX2")
 
