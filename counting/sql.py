@@ -80,8 +80,8 @@ KEEP_POSTING_OFF = """
      WHERE id = (SELECT location_id FROM counting_countsession WHERE id = %(session)s) FOR SHARE
 """
 
-# An entry that arrives late: its time is our clock less its age, never before the opening. What was said before a
-# recount was asked belongs to the round before, unless the count of then was carried over into this round.
+# An entry that arrives late: its time is our clock less its age, never before the opening, never in the future. What
+# was said before a recount was asked belongs to the round before, unless the count of then was carried over into this.
 RECORD_LATE = """
     INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
                                      client_id)
@@ -93,7 +93,8 @@ RECORD_LATE = """
            moment.counted_at, clock_timestamp(), %(by)s, %(client_id)s
       FROM counting_countline l
       JOIN counting_countsession s ON s.id = l.session_id
-     CROSS JOIN LATERAL (SELECT greatest(clock_timestamp() - %(age)s::interval, s.opened_at) AS counted_at) moment
+     CROSS JOIN LATERAL (SELECT least(greatest(clock_timestamp() - %(age)s::interval, s.opened_at),
+                                     clock_timestamp()) AS counted_at) moment
      CROSS JOIN LATERAL (SELECT coalesce(bool_or(e.round < l.round)
                                          AND NOT bool_or(e.round = l.round AND e.counted_at < s.marked_at), false)
                            FROM counting_countentry e WHERE e.line_id = l.id) round (asked_again)

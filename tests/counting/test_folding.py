@@ -222,6 +222,16 @@ def test_an_entry_of_before_the_opening_counts_from_the_opening():
     assert (line.counted_quantity, line.book_quantity) == (7, 10)
 
 
+def test_no_entry_is_of_the_future_whatever_the_clock_of_the_web_server_says():
+    quant = given_stock(10)
+    opened = timezone.now() + timedelta(minutes=5)
+    line = open_session(quant.location, by=UserFactory(), at=opened, request_id=uuid4()).session.lines.get()
+
+    record(line, "set", Decimal(8), by=UserFactory(), client_id=uuid4(), age=timedelta(minutes=1))
+
+    assert again(line).counted_at <= timezone.now()
+
+
 def test_a_late_count_is_compared_with_the_book_of_its_time():
     line = given_line(10)
     moment = an_instant()
