@@ -355,3 +355,17 @@ def test_a_count_completed_long_after_knows_every_document_since():
     complete(line.session)
 
     assert on_hand(line) == 90 - 3 * 5 + 3 * 2
+
+
+def test_a_bar_code_typed_as_a_quantity_is_handed_back_and_can_be_counted_again():
+    line = given_line(10, unit_cost=Decimal(100))
+    count(line, "4006381333931")
+
+    assert complete(line.session) == "refused"
+
+    [problem] = line.session.completion_problems
+    assert problem["code"] == "too_much"
+    ask_recount(line.session, [line.pk])
+    count(line, 9)
+    assert complete(line.session) == "completed"
+    assert on_hand(line) == 9

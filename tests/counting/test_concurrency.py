@@ -13,7 +13,7 @@ from counting.completing import NotCompletable, ask_to_complete, complete_sessio
 from counting.models import CountEntry, CountLine, CountSession, Status, WrongStatus
 from counting.opening import AllCountedElsewhere, NotInDraft, Scope, add_found_line, open_session
 from counting.recording import Count, LineClosed, add_to_count, record_counts, set_count
-from counting.review import ask_recount, cancel, leave_out, mark_counted
+from counting.review import accept, ask_recount, cancel, leave_out, mark_counted, reconsider
 from inventory_site.errors import DomainError
 from ledger.models import Kind, Register, WarehouseEntry
 from ledger.posting import Line, LocationBusy, SettledByCount, post, reverse
@@ -377,6 +377,22 @@ def test_a_late_entry_waits_for_a_document_that_is_being_posted_and_was_there_be
     line = again(line)
     assert (line.book_quantity, line.discrepancy) == (8, 0)
     assert line.disturbed
+
+
+def test_reviewers_who_decide_on_the_same_lines_in_opposite_order_do_not_wait_in_a_circle():
+    session = given_counted(120)
+    lines = list(session.lines.values_list("pk", flat=True))
+    mark_counted(session, by=UserFactory(), at=timezone.now())
+
+    def reviewer(order):
+        for _step in range(10):
+            accept(session, order)
+            leave_out(session, order, note="Ask the supplier")
+            reconsider(session, order)
+
+    results = at_once(*[lambda order=order: reviewer(order) for order in (lines, lines[::-1], lines[60:], lines[:60])])
+
+    assert not failures(results), results
 
 
 # Posting
