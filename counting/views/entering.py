@@ -283,7 +283,7 @@ def ask_where(request, session, bin, meaning, said):
 
 
 def say_serialized(request, session, bin, meaning, said):
-    text = _("is identified by serial numbers or tags, one by one, and is not counted by quantity here.")
+    text = _("is counted piece by piece, by serial number or tag, not by quantity.")
     banner = Banner("error", meaning.item.name, text=text, sound="bad", aside=meaning.code)
     return answer(request, session, bin, banner=banner)
 
