@@ -77,7 +77,7 @@ class Person:
     # What holds everywhere
 
     def looks(self, name):
-        """Nothing is under way any more, nothing sticks out to the side, and axe has nothing to say. Once for a name."""
+        """Nothing is under way any more, nothing sticks out, and axe has nothing to say. Once for a name."""
         if name in self.seen:
             return
         self.seen.add(name)
