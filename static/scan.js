@@ -136,6 +136,13 @@ async function answered(response, text, item) {
   }
   if (!where) swap(text, { shows: item.kind !== "line" && item.kind !== "undo" });
   if (item.kind === "scan" || item.kind === "answer") afterScan(response, item);
+  if (item.kind === "line" && response.status === 422) backTo($(item.line));
+}
+
+// What was typed is no quantity, and the cursor is a line further already: back, unless somebody types there.
+function backTo(line) {
+  sound("bad");
+  if (line && !document.querySelector("form[data-dirty], dialog[open]")) enter(line);
 }
 
 function refused(response, item) {
