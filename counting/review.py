@@ -134,9 +134,10 @@ def cancel(session: CountSession, *, by: User, at: datetime) -> None:
 
 
 def _lock_for_review(session):
-    """Hold the session in review until commit: no completion starts meanwhile, other reviewers go on."""
+    """Hold the session in review until commit: no completion starts meanwhile, and two reviewers of the same lines do
+    not wait for each other's lines in a circle."""
     in_review = CountSession.objects.in_review().filter(pk=session.pk, completion_asked_at__isnull=True)
-    if not in_review.share_locked():
+    if not in_review.select_for_update(no_key=True).first():
         raise NotInReview(session=session.number)
 
 
