@@ -32,7 +32,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 def for_long_stories():
     """For stateful tests, whose examples are long."""
-    return settings(max_examples=settings.default.max_examples * 3 // 2)
+    return settings(max_examples=settings.default.max_examples * 3 // 4)
 
 
 @contextmanager

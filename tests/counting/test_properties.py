@@ -83,11 +83,10 @@ class Quiet:
     moment: int
 
 
-class Warehouse(RuleBasedStateMachine):
+class Places:
+    """What is the same in all examples."""
+
     def __init__(self):
-        super().__init__()
-        self.transaction = transaction.atomic()
-        self.transaction.__enter__()
         self.location, self.elsewhere = LocationFactory(), LocationFactory()
         self.bins = [BinFactory(location=self.location) for _ in range(2)]
         self.far_bin = BinFactory(location=self.elsewhere)
@@ -96,6 +95,14 @@ class Warehouse(RuleBasedStateMachine):
         self.broken = Reason.objects.create(code="proof-broken", name="Broken", effect="moved")
         self.wrong = Reason.objects.create(code="proof-wrong", name="The books were wrong", effect="corrected")
         self.by = UserFactory()
+
+
+class Warehouse(RuleBasedStateMachine):
+    def __init__(self, places):
+        super().__init__()
+        vars(self).update(vars(places))
+        self.transaction = transaction.atomic()
+        self.transaction.__enter__()
         self.shelves = Shelves()
         self.mistakes, self.late, self.quiet = [], [], []
         self.sessions = {}  # bin -> CountSession
@@ -622,4 +629,5 @@ class Warehouse(RuleBasedStateMachine):
 
 def test_a_warehouse_at_work_while_it_is_counted(monkeypatch):
     monkeypatch.setattr(recording, "LATE", timedelta(0))
-    run_state_machine_as_test(Warehouse, settings=for_long_stories())
+    places = Places()
+    run_state_machine_as_test(lambda: Warehouse(places), settings=for_long_stories())
