@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from counting.completing import complete_session
 from counting.models import CountSession
+from tests.browser.conftest import DEVICES
 from tests.browser.given import PADLOCK, Lindhafen
 from tests.laws import assert_reconciled
 from warehouse.models import Quant
@@ -12,9 +13,9 @@ from warehouse.models import Quant
 pytestmark = pytest.mark.browser
 
 
-def test_a_count_goes_from_opening_to_completion_without_script(at_work, device):
+def test_a_count_goes_from_opening_to_completion_without_script(at_work):
     lindhafen = Lindhafen()
-    lena = at_work(lindhafen.employs("lena", "Supervisor"), device, java_script_enabled=False)
+    lena = at_work(lindhafen.employs("lena", "Supervisor"), DEVICES["phone"], java_script_enabled=False)
     page = lena.page
 
     log_in(lena)
