@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from itertools import groupby
 from typing import NamedTuple
@@ -237,6 +237,8 @@ step = st.one_of(
         }
     ),
     st.fixed_dictionaries({"reverse": st.integers(0, 30)}),
+    # All of an item that a location owns leaves by one document of many lines: the last piece takes the rest.
+    st.fixed_dictionaries({"clear_out": st.integers(0, 4), "here": st.booleans(), "parts": st.integers(1, 3)}),
 )
 
 
@@ -258,6 +260,8 @@ def test_posting_does_what_a_plain_ledger_does(first, then):
         for each in [*first, *then]:
             if "reverse" in each:
                 reverse_one(world, each["reverse"])
+            elif "clear_out" in each:
+                clear_out(world, **each)
             else:
                 post_one(world, each)
             assert_same_as(world.ledger)
@@ -295,6 +299,24 @@ def by_quant(changes):
     for change in changes:
         moved[key(change)] += change.quantity
     return moved
+
+
+def clear_out(world, clear_out, here, parts):
+    ledger, location = world.ledger, world.here if here else world.there
+    item, variant, _lot = world.stock[clear_out]
+    lines = []
+    for bin in world.bins[location.pk]:
+        for stock in world.stock:
+            there = ledger.quants[bin, stock]
+            if there and (stock.item, stock.variant) == (item, variant):
+                piece = (there / parts).quantize(Decimal("0.00001"), ROUND_DOWN)
+                pieces = [piece] * (parts - 1) + [there - piece * (parts - 1)]
+                lines += [Line(bin=bin, quantity=-each, **stock._asdict()) for each in pieces if each]
+    if lines:
+        changes = list(ledger.changes_of(Kind.ISSUE, lines))
+        register = post(document(location, Kind.ISSUE), lines)
+        ledger.post(Kind.ISSUE, register.effect, changes, register)
+        assert ledger.pools[location.pk, item, variant] == (0, 0)
 
 
 def line_of(world, kind, here, there, drawn):
