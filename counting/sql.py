@@ -396,9 +396,9 @@ DOCUMENT_NAMED = """
     SELECT looked.number AS subject, looked.* FROM looked WHERE looked.broken ORDER BY looked.register_id
 """
 
-# What a save shows: the line as it is now, and how far its bin is (session and round are told apart while counting, not
-# in the WHERE, or the planner expects so few lines that it starts from all open ones). Compiling these two as querysets takes the server
-# longer (2 ms of a save's 15) than running them.
+# What a save shows: the line as it is now, and how far its bin is. Session and round are told apart while counting, not
+# in the WHERE, or the planner expects so few lines that it starts from all open ones. Compiling these two as querysets
+# takes the server longer (2 ms of a save's 15) than running them.
 LINE_NOW = """
     SELECT l.open, l.round, l.counted_quantity, l.book_quantity, l.watermark, l.begun, l.disturbed, l.counted_at,
            l.counted_by_id, l.counted_round, l.recount_asked, q.quantity, q.last_entry, bin.lines, bin.left
