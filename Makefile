@@ -11,7 +11,7 @@ help:
 	@echo "make demo          run everything with a demonstration warehouse (PORT=8000 HOST=127.0.0.1 QUANTS=5000)"
 	@echo "make test          run all tests (ARGS='tests/ledger -x')"
 	@echo "make lint          style, imports, deployment checks, missing migrations"
-	@echo "make bench         measure against the same work in plain SQL (ARGS='--quants 100000')"
+	@echo "make bench         measure against the same work in plain SQL (ARGS='--sizes 100000')"
 	@echo "make requirements  pin the newest versions that pyproject.toml allows (needs uv)"
 
 demo: .venv/installed
