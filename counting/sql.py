@@ -8,10 +8,10 @@ tests/counting/test_arithmetic.py and test_folding.py compare them with plain Py
 # holds stays with it.
 OPEN_LINES = """
     INSERT INTO counting_countline (session_id, quant_id, open, found, system_quantity, unit_cost, disturbed, round,
-                                    recount_asked, decision, note, superseded)
+                                    recount_asked, decision, note, verified, superseded)
     SELECT %(session)s, q.id, true, false, q.quantity,
            CASE WHEN v.quantity > 0 THEN round(v.value / v.quantity, 6) ELSE i.unit_cost END,
-           false, 1, false, 'open', '', false
+           false, 1, false, 'open', '', false, false
       FROM warehouse_quant q
       JOIN warehouse_item i ON i.id = q.item_id
       LEFT JOIN ledger_stockvalue v ON v.item_id = q.item_id AND v.location_id = q.location_id
@@ -25,10 +25,10 @@ ADD_FOUND_LINE = """
     WITH session AS (SELECT id, round FROM counting_countsession
                       WHERE id = %(session)s AND status = 'draft' FOR SHARE)
     INSERT INTO counting_countline (session_id, quant_id, open, found, system_quantity, unit_cost, disturbed, round,
-                                    recount_asked, decision, note, superseded)
+                                    recount_asked, decision, note, verified, superseded)
     SELECT session.id, q.id, true, true, q.quantity,
            CASE WHEN v.quantity > 0 THEN round(v.value / v.quantity, 6) ELSE i.unit_cost END,
-           false, session.round, false, 'open', '', false
+           false, session.round, false, 'open', '', false, false
       FROM session, warehouse_quant q
       JOIN warehouse_item i ON i.id = q.item_id
       LEFT JOIN ledger_stockvalue v ON v.item_id = q.item_id AND v.location_id = q.location_id

@@ -61,6 +61,7 @@ class CountLine(models.Model):
         Reason, on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
     )
     note = models.CharField(max_length=200, blank=True)
+    verified = models.BooleanField(default=False, help_text=_("Ticked off by a reviewer; no effect on what is posted."))
     adjustment = models.DecimalField(**QUANTITY, null=True)
     superseded = models.BooleanField(default=False)
     variance = models.GeneratedField(

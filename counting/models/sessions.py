@@ -20,6 +20,29 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+class Uncounted(models.TextChoices):
+    """What becomes of lines that nobody counted when the session is marked as counted."""
+
+    SKIP = "skip", _("leave them as they are")
+    ZERO = "zero", _("count them as zero")
+    REQUIRED = "required", _("all must be counted")
+
+
+class Guard(models.TextChoices):
+    """From when to the end of the session nothing else may be posted on what it counts."""
+
+    NONE = "none", _("movements go on")
+    FREEZE = "freeze", _("no movements from the review on")
+    BLOCK = "block", _("no movements from the opening on")
+
+
+class Undecided(models.TextChoices):
+    """What completing does with discrepancies that no reviewer has decided on."""
+
+    POST = "post", _("post them")
+    LEAVE = "leave", _("leave them as they are")
+
+
 TRANSITIONS = {
     Status.DRAFT: {Status.COUNTED, Status.CANCELLED},
     Status.COUNTED: {Status.DRAFT, Status.COMPLETED, Status.CANCELLED},
@@ -50,6 +73,14 @@ class CountSession(models.Model):
     round = models.SmallIntegerField(_("round"), default=1)
     scope = models.JSONField(_("scope"), default=dict, blank=True)
     notes = models.TextField(_("notes"), blank=True)
+    uncounted = models.CharField(
+        _("lines that nobody counts"), max_length=10, choices=Uncounted, default=Uncounted.SKIP
+    )
+    guard = models.CharField(_("movements meanwhile"), max_length=10, choices=Guard, default=Guard.NONE)
+    undecided = models.CharField(
+        _("discrepancies that nobody decides"), max_length=10, choices=Undecided, default=Undecided.POST
+    )
+    blind = models.BooleanField(_("blind"), default=False, help_text=_("Counters are shown no quantities."))
     request_id = models.UUIDField(unique=True)
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("opened by")
@@ -98,6 +129,9 @@ class CountSession(models.Model):
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=Status.values), name="session_status_known"),
+            models.CheckConstraint(condition=Q(uncounted__in=Uncounted.values), name="session_uncounted_known"),
+            models.CheckConstraint(condition=Q(guard__in=Guard.values), name="session_guard_known"),
+            models.CheckConstraint(condition=Q(undecided__in=Undecided.values), name="session_undecided_known"),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=False, status__in=[Status.COMPLETED, Status.CANCELLED])
                 | Q(ended_at__isnull=True, status__in=[Status.DRAFT, Status.COUNTED]),
