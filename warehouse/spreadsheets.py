@@ -5,6 +5,7 @@ Nothing is raised for what is wrong inside a file: it is noted as a RowError, wi
 
 import csv
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,8 @@ MAX_COLUMNS = 100
 MAX_FAULTS = 20_000  # of a file that is something else altogether nobody needs to hear more
 MAX_BLANK_ROWS = 1000  # a sheet whose empty rows were once formatted has a million of them
 DELIMITERS = ",;\t"
+# What spreadsheet programs evaluate: the four signs, full-width or behind blanks too; tabs and new lines lead there.
+EVALUATED = re.compile(r"'*(?:\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")
 
 SENTENCES = {
     "file_empty": _("The file is empty."),
@@ -90,6 +93,16 @@ class Unreadable(Exception):
 def squash(text: str) -> str:
     """How names of columns and places are compared: "Lot number", "LotNumber" and "LOT_NUMBER" are one."""
     return "".join(character for character in text.casefold() if character.isalnum())
+
+
+def guarded(text: str) -> str:
+    """The text with an apostrophe in front, where a spreadsheet program would take it for a formula."""
+    return f"'{text}" if EVALUATED.match(text) else text
+
+
+def unguarded(text: str) -> str:
+    """What `guarded` was given."""
+    return text[1:] if text.startswith("'") and EVALUATED.match(text) else text
 
 
 def read_table(file: SourceFile) -> Table:
@@ -165,7 +178,7 @@ def csv_rows(content: bytes) -> Iterator[list[str]]:
     try:
         for cells in reader:
             row += 1
-            yield [cell.strip() for cell in cells]
+            yield [unguarded(cell.strip()) for cell in cells]
     except csv.Error as error:
         raise Unreadable("broken_quotes", row) from error
 
@@ -238,7 +251,7 @@ def text_of(table: Table, number: int, position: int, cell) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
         return number_text(value)
-    return str(value).strip()
+    return unguarded(str(value).strip())
 
 
 def number_text(value: float) -> str:

@@ -1,10 +1,8 @@
 """Import of stock: hand in files, look at what they would do, decide, import."""
 
-import csv
-
 from django.conf import settings
 from django.contrib.auth.decorators import login_required, permission_required
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +13,7 @@ from inventory_site.pages import form_status, redirect_to, refuse, render_page
 from ledger.import_forms import DecisionsForm, HandInForm
 from ledger.importing import ask_to_apply, decide, hand_in, plan_of, step_of
 from ledger.models import ImportStatus, StockImport
+from warehouse.exporting import Format, download
 
 SAMPLES = settings.BASE_DIR / "ledger" / "samples"
 SAMPLE_NAMES = ("locations.csv", "bins.csv", "items.csv", "stock.csv")
@@ -48,6 +47,7 @@ KIND_WORDS = {
     "bins": _("Bins"),
     "locations": _("Locations"),
 }
+PROBLEM_COLUMNS = (_("File"), _("Row"), _("Column"), _("What is wrong"))
 may_import = permission_required("ledger.import_stock", raise_exception=True)
 
 
@@ -107,14 +107,8 @@ def import_apply(request, pk):
 def import_problems(request, pk):
     """Every faulty row, read from the files once more: the page shows the first thousand only."""
     plan = plan_of(visible(request, pk))
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="problems-{pk}.csv"'
-    response.write("\ufeff")
-    writer = csv.writer(response)
-    writer.writerow(["File", "Row", "Column", "Reason"])
-    for error in plan.errors:
-        writer.writerow([harmless(error.file), error.row or "", harmless(error.column), harmless(error.message)])
-    return response
+    rows = ((error.file, error.row or "", error.column, error.message) for error in plan.errors)
+    return download(f"problems-{pk}", Format.CSV, PROBLEM_COLUMNS, rows)
 
 
 @login_required
@@ -166,8 +160,3 @@ def progress(stock_import):
             {"status": "uncounted", "n": len(STEPS) - position, "label": ""},
         ],
     }
-
-
-def harmless(text):
-    """No cell that a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -216,8 +216,9 @@ def test_all_problems_can_be_downloaded_without_cells_that_a_spreadsheet_would_r
     given_warehouse(planner)
     stock_import = given_import(planner, stock_file("A-9,BOLT,,,5", name="=lindhafen.csv"))
 
-    lines = client.get(reverse("import-problems", args=[stock_import.pk])).content.decode("utf-8-sig").splitlines()
+    response = client.get(reverse("import-problems", args=[stock_import.pk]))
 
+    lines = b"".join(response.streaming_content).decode("utf-8-sig").splitlines()
     assert lines[1].startswith("'=lindhafen.csv,2,Bin,")
 
 
