@@ -9,7 +9,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from counting.completing import Digest
+from counting.models import Guard, Uncounted, Undecided
 from counting.opening import Scope
+from counting.policies import DEFAULT, PRESETS, Policies
 from inventory_site.controls import Day
 from inventory_site.errors import DomainError
 from inventory_site.fields import MONEY, QUANTITY
@@ -20,6 +22,12 @@ from warehouse.quantities import parse_quantity
 
 MOST_NAMED = 500
 SEPARATORS = re.compile(r"[,;\n]+")
+
+
+def single_policy(choices, label):
+    """One policy that can differ from what the way of counting says."""
+    says = ("", _("as the way of counting says"))
+    return forms.ChoiceField(choices=[says, *choices.choices], required=False, label=label)
 
 
 class ScopeForm(forms.Form):
@@ -52,6 +60,19 @@ class ScopeForm(forms.Form):
         required=False,
         label=_("Places that held it before"),
         help_text=_("Counts empty places too, where stock lay once."),
+    )
+    preset = forms.ChoiceField(
+        choices=[(preset.key, preset.name) for preset in PRESETS.values()],
+        required=False,
+        initial=DEFAULT.key,
+        widget=forms.RadioSelect,
+        label=_("Way of counting"),
+    )
+    uncounted = single_policy(Uncounted, _("Lines that nobody counts"))
+    guard = single_policy(Guard, _("Movements meanwhile"))
+    undecided = single_policy(Undecided, _("Discrepancies that nobody decides"))
+    blind = forms.BooleanField(
+        required=False, label=_("Blind"), help_text=_("Counters are shown no quantities, so that they look.")
     )
     request_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
@@ -91,6 +112,26 @@ class ScopeForm(forms.Form):
             not_counted_since=data["not_counted_since"],
             places_that_held_it=data["places_that_held_it"],
         )
+
+    def policies(self):
+        """What the preset says, but for what was chosen by itself."""
+        data = self.cleaned_data
+        preset = PRESETS[data["preset"] or DEFAULT.key].policies
+        chosen = {name: data[name] for name in ("uncounted", "guard", "undecided") if data[name]}
+        return Policies(**preset.as_fields() | chosen | {"blind": preset.blind or data["blind"]})
+
+    @property
+    def presets(self):
+        """The radio button of each preset, with what it means."""
+        return [(button, PRESETS[button.data["value"]]) for button in self["preset"]]
+
+    @property
+    def single_policies(self):
+        return [self["guard"], self["uncounted"], self["undecided"], self["blind"]]
+
+    @property
+    def has_own_policies(self):
+        return any(field.value() for field in self.single_policies)
 
 
 def bins_meant(text, location):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from counting import sql
 from counting.models import CountLine, CountSession
+from counting.policies import DEFAULT, Policies
 from inventory_site.errors import DomainError
 from warehouse.models import Bin, BinKind, Category, Item, Location, Lot, Quant, User, Zone
 from warehouse.quants import ensure_quant
@@ -115,6 +116,7 @@ def open_session(
     at: datetime,
     request_id: UUID,
     scope: Scope | None = None,
+    policies: Policies = DEFAULT.policies,
     name: str = "",
     notes: str = "",
 ) -> Opened:
@@ -130,6 +132,7 @@ def open_session(
             "notes": notes,
             "opened_by": by,
             "opened_at": at,
+            **policies.as_fields(),
         },
     )
     if not created:

@@ -14,6 +14,7 @@ from counting.filters import STAGES, SessionFilter
 from counting.forms import ScopeForm
 from counting.models import CountLine, CountSession
 from counting.opening import open_session
+from counting.policies import in_words
 from counting.views.access import sees_evidence, sees_values
 from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, form_status, redirect_to, refuse, render_page
@@ -93,6 +94,7 @@ def count_new(request):
                 at=timezone.now(),
                 request_id=form.cleaned_data["request_id"],
                 scope=form.scope(),
+                policies=form.policies(),
                 name=form.cleaned_data["name"],
             )
         except DomainError as error:
@@ -133,7 +135,7 @@ def preview_of(data, user):
         return {"errors": [error for errors in form.errors.values() for error in errors]}
     quants = form.scope().quants(form.cleaned_data["location"])
     held = dict(CountLine.objects.open().filter(quant__in=quants).per_session())
-    return {"lines": quants.count() - sum(held.values()), "held": held}
+    return {"lines": quants.count() - sum(held.values()), "held": held, "policies": in_words(form.policies())}
 
 
 def said_of(opened):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from counting.figures import Progress, stage_of
 from counting.models import Status
+from counting.policies import Policies, in_words
 from counting.views.access import sees_values
 from inventory_site.templatetags.truecount import moment
 
@@ -28,6 +29,10 @@ class SessionPage:
         return Progress(
             totals["all_lines"], totals["counted_lines"], totals["matched_lines"], totals["recounts_of_counted"]
         )
+
+    @property
+    def policies(self):
+        return in_words(Policies.of(self.session))
 
     @property
     def stage(self):

@@ -1,0 +1,91 @@
+"""Policies of a count: what becomes of what nobody counts or decides, and whether goods move meanwhile. Three presets
+name the combinations that other systems know."""
+
+from dataclasses import asdict, dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from counting.models import CountSession, Guard, Uncounted, Undecided
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policies:
+    uncounted: Uncounted = Uncounted.SKIP
+    guard: Guard = Guard.NONE
+    undecided: Undecided = Undecided.POST
+    blind: bool = False
+
+    @classmethod
+    def of(cls, session: CountSession) -> "Policies":
+        return cls(**{name: getattr(session, name) for name in cls.__dataclass_fields__})
+
+    def as_fields(self) -> dict:
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    key: str
+    name: str | Promise
+    explanation: str | Promise
+    policies: Policies
+
+
+PRESETS = {
+    preset.key: preset
+    for preset in (
+        Preset(
+            key="session",
+            name=_("Session"),
+            explanation=_(
+                "Count as much as you get to. Lines that nobody counts stay as they are, goods keep moving, and what "
+                "differs is posted unless a reviewer leaves it out."
+            ),
+            policies=Policies(),
+        ),
+        Preset(
+            key="stock_count",
+            name=_("Stock count"),
+            explanation=_(
+                "Count all of it. A supervisor ends the counting: what nobody counted is then taken as zero, after a "
+                "warning, and nothing moves from the review until the adjustments are posted."
+            ),
+            policies=Policies(uncounted=Uncounted.ZERO, guard=Guard.FREEZE),
+        ),
+        Preset(
+            key="order",
+            name=_("Order"),
+            explanation=_(
+                "Every line must be counted before the review can begin. Goods keep moving, and what differs is posted "
+                "unless a reviewer leaves it out."
+            ),
+            policies=Policies(uncounted=Uncounted.REQUIRED),
+        ),
+    )
+}
+DEFAULT = PRESETS["session"]
+
+
+def in_words(policies: Policies) -> list[dict]:
+    """The policies as facts for a page."""
+    preset = preset_of(policies)
+    return [
+        {"label": _("Way of counting"), "value": preset.name if preset else _("a combination of its own")},
+        {"label": _("Movements meanwhile"), "value": Guard(policies.guard).label},
+        {"label": _("Lines that nobody counts"), "value": Uncounted(policies.uncounted).label},
+        {"label": _("Discrepancies that nobody decides"), "value": Undecided(policies.undecided).label},
+        {
+            "label": _("Quantities shown to counters"),
+            "value": _("none: a blind count") if policies.blind else _("the book"),
+        },
+    ]
+
+
+def preset_of(policies: Policies) -> Preset | None:
+    """The preset that is exactly this combination, however blind; None: a combination of somebody's own."""
+    return next((preset for preset in PRESETS.values() if _alike(preset.policies, policies)), None)
+
+
+def _alike(some, others):
+    return asdict(some) | {"blind": None} == asdict(others) | {"blind": None}
