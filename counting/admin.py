@@ -51,7 +51,7 @@ class CountSessionAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Back to counting"), permissions=["review"])
     def reopen(self, request, sessions):
         def reopen(session):
-            review.reopen(session)
+            review.reopen(session, by=request.user, at=timezone.now())
             return _("open for counting again.")
 
         report_each(request, sessions, reopen)

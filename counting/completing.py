@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from counting import sql
-from counting.models import CountLine, CountSession, Status
+from counting.activity import remember
+from counting.models import CountLine, CountSession, Deed, Status
 from counting.review import mark_counted
 from inventory_site.errors import DomainError
 from ledger.models import Kind
@@ -134,6 +135,7 @@ def ask_to_complete(session: CountSession, *, by: User, at: datetime, confirmed:
     problems = _line_problems(session)
     if problems:
         raise LinesNotReady(problems)
+    remember(session, Deed.COMPLETION_ASKED, by=by, at=at, lines=confirmed.lines)
     show_step(session, "waiting")
     transaction.on_commit(lambda: send_to_worker(session.pk))
 
@@ -168,7 +170,8 @@ def complete_session(session_id: int) -> str:
 def _take(session_id):
     """The session, locked, if its completion is asked for and no other worker has it."""
     asked = CountSession.objects.asked_to_complete().filter(pk=session_id)
-    return asked.select_for_update(skip_locked=True, of=["self"]).select_related("location").first()
+    # Without the key: a note that somebody writes at this moment is no other worker.
+    return asked.select_for_update(skip_locked=True, no_key=True, of=["self"]).select_related("location").first()
 
 
 def _complete(session):
@@ -191,6 +194,14 @@ def _complete(session):
         adjustment=register,
         ended_at=register.posted_at if register else session.completion_asked_at,
         ended_by=session.completion_asked_by,
+    )
+    remember(
+        session,
+        Deed.COMPLETED,
+        by=session.ended_by,
+        at=session.ended_at,
+        lines=figures.lines,
+        note=register.number if register else "",
     )
 
 
@@ -243,7 +254,9 @@ def _hand_back(session, error):
     asked = CountSession.objects.asked_to_complete().filter(
         pk=session.pk, completion_asked_at=session.completion_asked_at
     )
-    asked.update(completion_asked_at=None, completion_asked_by=None, completion_problems=problems)
+    with transaction.atomic():
+        if asked.update(completion_asked_at=None, completion_asked_by=None, completion_problems=problems):
+            remember(session, Deed.COMPLETION_REFUSED, by=None, lines=len(problems), note=" ".join(error.messages))
     show_step(session, "refused")
     log.info("completion_refused", session=session.number, problems=len(problems))
     return "refused"

@@ -8,7 +8,8 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from counting import sql
-from counting.models import CountLine, CountSession
+from counting.activity import remember
+from counting.models import CountLine, CountSession, Deed
 from counting.policies import DEFAULT, Policies
 from inventory_site.errors import DomainError
 from warehouse.models import Bin, BinKind, Category, Item, Location, Lot, Quant, User, Zone
@@ -142,6 +143,7 @@ def open_session(
     held = _held_by_others(session, quants)
     if not lines:
         raise AllCountedElsewhere(sessions=", ".join(held)) if held else NothingToCount()
+    remember(session, Deed.OPENED, by=by, at=at, lines=lines)
     if lines >= LARGE:
         transaction.on_commit(tell_the_planner)
     return Opened(session, lines, held)

@@ -8,7 +8,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from counting import sql
-from counting.models import CountLine, CountSession, Decision, PutAside, Status
+from counting.activity import remember
+from counting.models import CountLine, CountSession, Decision, Deed, PutAside, Status
 from inventory_site.errors import DomainError
 from ledger.models import Reason
 from warehouse.models import User
@@ -45,19 +46,21 @@ def mark_counted(session: CountSession, *, by: User, at: datetime) -> None:
     session.move_to(Status.COUNTED, marked_at=at, marked_by=by)
     if not session.lines.counted().exists():
         raise NothingCounted(session=session.number)
+    remember(session, Deed.MARKED, by=by, at=at)
 
 
 @transaction.atomic
-def reopen(session: CountSession) -> None:
+def reopen(session: CountSession, *, by: User, at: datetime) -> None:
     """COUNTED -> DRAFT, with every line open for counting; what was counted stays."""
     session.move_to(Status.DRAFT, completion_problems=[])
     session.lines.exclude(round=session.round).update(round=session.round)
     with connection.cursor() as cursor:
         cursor.execute(sql.CARRY_COUNTS_OVER, {"session": session.pk})
+    remember(session, Deed.REOPENED, by=by, at=at)
 
 
 @transaction.atomic
-def ask_recount(session: CountSession, lines: Iterable[int]) -> int:
+def ask_recount(session: CountSession, lines: Iterable[int], *, by: User, at: datetime) -> int:
     """Open these lines for another round and no others; the earlier counts stay until new ones come.
 
     From COUNTED, back to DRAFT with the lines asked for. Returns how many lines. Raises NothingChosen.
@@ -69,19 +72,27 @@ def ask_recount(session: CountSession, lines: Iterable[int]) -> int:
     session.lines.recount_asked().update(round=session.round)
     if not number:
         raise NothingChosen()
+    remember(session, Deed.RECOUNT_ASKED, by=by, at=at, lines=number)
     return number
 
 
 @transaction.atomic
-def keep_earlier_count(session: CountSession, lines: Iterable[int]) -> int:
+def keep_earlier_count(session: CountSession, lines: Iterable[int], *, by: User, at: datetime) -> int:
     """Withdraw the recount of these lines: the count that they had stands."""
     _lock_for_review(session)
-    return session.lines.recount_asked().filter(pk__in=lines).update(recount_asked=False)
+    kept = session.lines.recount_asked().filter(pk__in=lines).update(recount_asked=False)
+    return _remembered(session, Deed.EARLIER_KEPT, kept, by=by, at=at)
 
 
 @transaction.atomic
 def accept(
-    session: CountSession, lines: Iterable[int], *, reason: Reason | None = None, quantity: Decimal | None = None
+    session: CountSession,
+    lines: Iterable[int],
+    *,
+    by: User,
+    at: datetime,
+    reason: Reason | None = None,
+    quantity: Decimal | None = None,
 ) -> int:
     """Accept the discrepancies of these lines, or `quantity` of each; also accepts that a line was disturbed."""
     _lock_for_review(session)
@@ -90,40 +101,64 @@ def accept(
         changes["reason"] = reason
     try:
         with transaction.atomic():
-            return session.lines.counted().filter(pk__in=lines, recount_asked=False).update(**changes)
+            accepted = session.lines.counted().filter(pk__in=lines, recount_asked=False).update(**changes)
     except IntegrityError as error:
         if "line_accepts_part_of_its_discrepancy" not in str(error):
             raise
         raise AcceptedTooMuch() from error
+    return _remembered(session, Deed.ACCEPTED, accepted, by=by, at=at, note=reason.name if reason else "")
 
 
 @transaction.atomic
-def leave_out(session: CountSession, lines: Iterable[int], *, note: str, reason: Reason | None = None) -> int:
+def leave_out(
+    session: CountSession,
+    lines: Iterable[int],
+    *,
+    by: User,
+    at: datetime,
+    note: str = "",
+    reason: Reason | None = None,
+) -> int:
     """Post nothing for these lines; `note` or a reason says why."""
     if not (note or reason):
         raise ReasonNeeded()
     _lock_for_review(session)
-    return session.lines.filter(pk__in=lines).update(
+    left = session.lines.filter(pk__in=lines).update(
         decision=Decision.LEFT_OUT, note=note, reason=reason, accepted_quantity=None, recount_asked=False
     )
+    why = ". ".join(filter(None, [reason and reason.name, note]))
+    return _remembered(session, Deed.LEFT_OUT, left, by=by, at=at, note=why)
 
 
 @transaction.atomic
-def reconsider(session: CountSession, lines: Iterable[int]) -> int:
+def reconsider(session: CountSession, lines: Iterable[int], *, by: User, at: datetime) -> int:
     """Take a decision back."""
     _lock_for_review(session)
-    return session.lines.filter(pk__in=lines).update(decision=Decision.OPEN, accepted_quantity=None)
+    open_again = session.lines.filter(pk__in=lines).update(decision=Decision.OPEN, accepted_quantity=None)
+    return _remembered(session, Deed.RECONSIDERED, open_again, by=by, at=at)
 
 
 @transaction.atomic
-def give_reason(session: CountSession, lines: Iterable[int], *, reason: Reason | None) -> int:
+def give_reason(session: CountSession, lines: Iterable[int], *, by: User, at: datetime, reason: Reason | None) -> int:
     _lock_for_review(session)
-    return session.lines.filter(pk__in=lines).update(reason=reason)
+    given = session.lines.filter(pk__in=lines).update(reason=reason)
+    return _remembered(session, Deed.REASON_GIVEN, given, by=by, at=at, note=reason.name if reason else "")
 
 
+def _remembered(session, deed, lines, **details):
+    """How many lines a decision was about; one that was about none is no deed."""
+    if lines:
+        remember(session, deed, lines=lines, **details)
+    return lines
+
+
+@transaction.atomic
 def settle(put_aside: PutAside, *, by: User, at: datetime) -> bool:
     """A scan that was put aside is dealt with; True if this did it, False if somebody did before."""
-    return bool(PutAside.objects.filter(pk=put_aside.pk, settled_at=None).update(settled_by=by, settled_at=at))
+    settled = PutAside.objects.filter(pk=put_aside.pk, settled_at=None).update(settled_by=by, settled_at=at)
+    if settled:
+        remember(put_aside.session, Deed.SETTLED, by=by, at=at, note=put_aside.code)
+    return bool(settled)
 
 
 @transaction.atomic
@@ -131,6 +166,7 @@ def cancel(session: CountSession, *, by: User, at: datetime) -> None:
     """End a session without posting. What was counted is kept."""
     session.move_to(Status.CANCELLED, ended_at=at, ended_by=by)
     session.lines.open().update(open=False)
+    remember(session, Deed.CANCELLED, by=by, at=at)
 
 
 def _lock_for_review(session):

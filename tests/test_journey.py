@@ -66,12 +66,12 @@ def test_a_warehouse_is_filled_counted_while_it_works_and_put_right():
 
     # Lena does not believe in an empty bin and asks for it again. Ama finds the epoxy; the padlocks are a riddle.
     below = [lines[lower, epoxy, new], lines[lower, padlock, None]]
-    assert ask_recount(session, [line.pk for line in below]) == 2
+    assert ask_recount(session, [line.pk for line in below], by=lena, at=timezone.now()) == 2
     set_count(below[0], Decimal(18), by=ama, client_id=uuid4())
     set_count(below[1], Decimal(4), by=ama, client_id=uuid4())
     mark_counted(session, by=ama, at=timezone.now())
-    leave_out(session, [below[1].pk], note="The supplier is asked first")
-    accept(session, [padlocks.pk, found.pk])
+    leave_out(session, [below[1].pk], note="The supplier is asked first", by=lena, at=timezone.now())
+    accept(session, [padlocks.pk, found.pk], by=lena, at=timezone.now())
 
     # She confirms the figures, and a worker posts them.
     figures = digest(session)

@@ -30,6 +30,11 @@ class Counting:
     def __init__(self, work: Work, session: CountSession, at: datetime):
         self.work, self.session, self.at = work, session, at
 
+    @property
+    def signed(self) -> dict:
+        """Who reviews, and when."""
+        return {"by": self.work.people["supervisor"], "at": self.at}
+
     def lines(self) -> list[CountLine]:
         return list(self.session.lines.with_names().in_walking_order())
 
@@ -57,13 +62,13 @@ class Counting:
 
     def mark(self) -> None:
         self.at += timedelta(minutes=20)
-        mark_counted(self.session, by=self.work.people["supervisor"], at=self.at)
+        mark_counted(self.session, **self.signed)
 
     def recount_the_largest(self, *, by: str) -> None:
         largest = self.session.lines.off().largest_value_first().values_list("pk", flat=True)[:1]
         if not largest:
             return
-        ask_recount(self.session, list(largest))
+        ask_recount(self.session, list(largest), **self.signed)
         self.session.refresh_from_db()
         again = [line for line in self.lines() if line.recount_asked]
         self.count(again, by=by, off=0.5)
@@ -75,7 +80,8 @@ class Counting:
     def accept(self, lines: list[int]) -> None:
         for line in lines:
             code = self.work.rng.choice(("earlier-miscount", "missing", "damaged", "own-use", "found"))
-            accept(self.session, [line], reason=Reason.objects.get(code=code))
+            reason = Reason.objects.get(code=code)
+            accept(self.session, [line], reason=reason, **self.signed)
 
     def to_decide(self) -> list[int]:
         """The largest value first."""
@@ -85,7 +91,7 @@ class Counting:
         self.session.refresh_from_db()
         self.at += timedelta(minutes=15)
         figures = digest(self.session)
-        ask_to_complete(self.session, by=self.work.people["supervisor"], at=self.at, confirmed=figures)
+        ask_to_complete(self.session, confirmed=figures, **self.signed)
         complete_session(self.session.pk)
         self.session.refresh_from_db()
 
@@ -137,7 +143,7 @@ def cancelled(work, at):
     counting = opened(work, "Spot count", work.warehouse.main, "B", slice(22, 24), at=at)
     if counting:
         counting.count(counting.lines()[:1], by="tomasz")
-        cancel(counting.session, by=work.people["supervisor"], at=counting.at)
+        cancel(counting.session, **counting.signed)
 
 
 def cold_store(work, at):
@@ -147,7 +153,12 @@ def cold_store(work, at):
         lines = counting.lines()
         counting.count(lines[: max(1, len(lines) * 4 // 5)], by="priya", off=0.15)
         counting.mark()
-        leave_out(counting.session, counting.to_decide()[-1:], note="Stands on the truck, counted tomorrow")
+        leave_out(
+            counting.session,
+            counting.to_decide()[-1:],
+            note="Stands on the truck, counted tomorrow",
+            **counting.signed,
+        )
         counting.accept_all()
         counting.complete()
 

@@ -1,6 +1,6 @@
 """The page of one count: how it stands, its lines, who counts, and the steps from one status to the next."""
 
-from functools import cached_property, partial
+from functools import cached_property
 
 from django.contrib.auth.decorators import login_required, permission_required
 from django.utils import timezone
@@ -150,7 +150,7 @@ class LazyCounts(dict):
 def step(request, number, verb, said):
     session = session_for(request, number)
     try:
-        verb(session)
+        verb(session, by=request.user, at=timezone.now())
     except DomainError as error:
         session.refresh_from_db()
         return detail_page(request, session, error=error)
@@ -161,8 +161,7 @@ def step(request, number, verb, said):
 @require_http_methods(["POST"])
 @permission_required("counting.change_countsession", raise_exception=True)
 def count_mark(request, number):
-    stamps = {"by": request.user, "at": timezone.now()}
-    return step(request, number, partial(mark_counted, **stamps), _("%s is counted. Next comes the review."))
+    return step(request, number, mark_counted, _("%s is counted. Next comes the review."))
 
 
 @login_required
@@ -176,5 +175,4 @@ def count_reopen(request, number):
 @require_http_methods(["POST"])
 @permission_required("counting.review_countsession", raise_exception=True)
 def count_cancel(request, number):
-    stamps = {"by": request.user, "at": timezone.now()}
-    return step(request, number, partial(cancel, **stamps), _("%s is cancelled. Nothing was posted."))
+    return step(request, number, cancel, _("%s is cancelled. Nothing was posted."))

@@ -85,7 +85,7 @@ def decide(request, session):
     try:
         if not form.is_valid():
             raise DomainError([error for errors in form.errors.values() for error in errors])
-        done = VERBS[asked.verb](session, asked.lines, form.cleaned_data)
+        done = VERBS[asked.verb](session, asked.lines, form.cleaned_data, by=request.user, at=timezone.now())
     except DomainError as error:
         return refused(request, session, asked, form, error)
     if asked.verb == "recount":
@@ -93,24 +93,24 @@ def decide(request, session):
     return decided(request, session, asked, done)
 
 
-def accept_as_said(session, lines, said):
+def accept_as_said(session, lines, said, **stamps):
     """Accept all of the discrepancy, or the part that was typed; the whole, typed, is no part."""
     part = said["quantity"]
     whole = part is not None and not session.lines.filter(pk__in=lines).exclude(discrepancy=part).exists()
-    return accept(session, lines, reason=said["reason"], quantity=None if whole else part)
+    return accept(session, lines, reason=said["reason"], quantity=None if whole else part, **stamps)
 
 
-def leave_out_as_said(session, lines, said):
-    return leave_out(session, lines, note=said["note"], reason=said["reason"])
+def leave_out_as_said(session, lines, said, **stamps):
+    return leave_out(session, lines, note=said["note"], reason=said["reason"], **stamps)
 
 
 VERBS = {
     "accept": accept_as_said,
     "leave_out": leave_out_as_said,
-    "take_back": lambda session, lines, said: reconsider(session, lines),
-    "recount": lambda session, lines, said: ask_recount(session, lines),
-    "keep": lambda session, lines, said: keep_earlier_count(session, lines),
-    "reason": lambda session, lines, said: give_reason(session, lines, reason=said["reason"]),
+    "take_back": lambda session, lines, said, **stamps: reconsider(session, lines, **stamps),
+    "recount": lambda session, lines, said, **stamps: ask_recount(session, lines, **stamps),
+    "keep": lambda session, lines, said, **stamps: keep_earlier_count(session, lines, **stamps),
+    "reason": lambda session, lines, said, **stamps: give_reason(session, lines, reason=said["reason"], **stamps),
 }
 
 

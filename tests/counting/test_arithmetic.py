@@ -178,7 +178,7 @@ def test_a_part_of_a_discrepancy_can_be_accepted():
     line = given_line(10)
     count(line, 4)
     mark_counted(line.session, by=UserFactory(), at=timezone.now())
-    accept(line.session, [line.pk], quantity=-2)
+    accept(line.session, [line.pk], quantity=-2, by=UserFactory(), at=timezone.now())
 
     complete(line.session)
 
@@ -191,7 +191,7 @@ def test_an_accepted_part_and_a_later_correction_never_add_up_to_too_much(correc
     line = given_line(10)
     count(line, 4)
     mark_counted(line.session, by=UserFactory(), at=timezone.now())
-    accept(line.session, [line.pk], quantity=-2)
+    accept(line.session, [line.pk], quantity=-2, by=UserFactory(), at=timezone.now())
     move(line.quant, corrected, reason=lost)
 
     complete(line.session)
@@ -203,7 +203,7 @@ def test_a_line_left_out_stays_as_it_is():
     line = given_line(10)
     count(line, 4)
     mark_counted(line.session, by=UserFactory(), at=timezone.now())
-    leave_out(line.session, [line.pk], note="Supplier will explain")
+    leave_out(line.session, [line.pk], note="Supplier will explain", by=UserFactory(), at=timezone.now())
 
     complete(line.session)
 
@@ -215,7 +215,7 @@ def test_a_recount_keeps_the_earlier_count_until_a_new_one_comes():
     count(line, 4)
     mark_counted(line.session, by=UserFactory(), at=timezone.now())
 
-    ask_recount(line.session, [line.pk])
+    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now())
 
     line = again(line)
     assert (line.counted_quantity, line.recount_asked, line.round) == (4, True, 2)
@@ -233,14 +233,14 @@ def test_completing_names_lines_that_wait_for_a_recount():
         count(line, 4)
     mark_counted(session, by=UserFactory(), at=timezone.now())
     line = session.lines.get(quant=second)
-    ask_recount(session, [line.pk])
+    ask_recount(session, [line.pk], by=UserFactory(), at=timezone.now())
     mark_counted(session, by=UserFactory(), at=timezone.now())
 
     with pytest.raises(LinesNotReady) as refused:
         ask(session)
 
     assert [problem["code"] for problem in refused.value.problems] == ["recount_asked"]
-    keep_earlier_count(session, [line.pk])
+    keep_earlier_count(session, [line.pk], by=UserFactory(), at=timezone.now())
     assert complete(session) == "completed"
     second.refresh_from_db()
     assert second.quantity == 4
@@ -258,7 +258,7 @@ def test_stock_that_moved_under_the_counters_hands_waits_for_another_look():
         ask(line.session)
 
     assert [problem["code"] for problem in refused.value.problems] == ["disturbed"]
-    accept(line.session, [line.pk])
+    accept(line.session, [line.pk], by=UserFactory(), at=timezone.now())
     assert complete(line.session) == "completed"
 
 
@@ -365,7 +365,7 @@ def test_a_bar_code_typed_as_a_quantity_is_handed_back_and_can_be_counted_again(
 
     [problem] = line.session.completion_problems
     assert problem["code"] == "too_much"
-    ask_recount(line.session, [line.pk])
+    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now())
     count(line, 9)
     assert complete(line.session) == "completed"
     assert on_hand(line) == 9

@@ -42,7 +42,7 @@ def session_now():
 def test_the_page_states_the_facts_and_what_is_left_out():
     lines, url = given_counted(-3, 4, 0, -1, extra=2)
     in_review(lines[0].session)
-    leave_out(lines[0].session, [lines[3].pk], note="Rack was moved")
+    leave_out(lines[0].session, [lines[3].pk], note="Rack was moved", by=UserFactory(), at=timezone.now())
 
     said = text_of(supervisor(lines[0].quant.location).get(url))
 
@@ -163,7 +163,7 @@ def test_a_count_of_nothing_cannot_be_completed():
 def test_lines_in_the_way_are_named_with_a_link_to_each():
     (line, _other), url = given_counted(-3, -4)
     in_review(line.session)
-    ask_recount(line.session, [line.pk])
+    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now())
     in_review(line.session)
     client = supervisor(line.quant.location)
 

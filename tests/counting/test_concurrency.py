@@ -122,8 +122,12 @@ def test_a_session_is_completed_or_cancelled_or_recounted_never_two_of_these():
         results = at_once(
             ask_and_complete,
             lambda session=session, by=by: cancel(CountSession.objects.get(pk=session.pk), by=by, at=timezone.now()),
-            lambda session=session, line=line: ask_recount(CountSession.objects.get(pk=session.pk), [line]),
-            lambda session=session, line=line: leave_out(CountSession.objects.get(pk=session.pk), [line], note="Ask"),
+            lambda session=session, line=line: ask_recount(
+                CountSession.objects.get(pk=session.pk), [line], by=UserFactory(), at=timezone.now()
+            ),
+            lambda session=session, line=line: leave_out(
+                CountSession.objects.get(pk=session.pk), [line], note="Ask", by=UserFactory(), at=timezone.now()
+            ),
         )
 
         session.refresh_from_db()
@@ -386,9 +390,9 @@ def test_reviewers_who_decide_on_the_same_lines_in_opposite_order_do_not_wait_in
 
     def reviewer(order):
         for _step in range(10):
-            accept(session, order)
-            leave_out(session, order, note="Ask the supplier")
-            reconsider(session, order)
+            accept(session, order, by=UserFactory(), at=timezone.now())
+            leave_out(session, order, note="Ask the supplier", by=UserFactory(), at=timezone.now())
+            reconsider(session, order, by=UserFactory(), at=timezone.now())
 
     results = at_once(*[lambda order=order: reviewer(order) for order in (lines, lines[::-1], lines[60:], lines[:60])])
 

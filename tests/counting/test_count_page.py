@@ -739,7 +739,7 @@ def test_in_a_recount_only_the_lines_asked_for_are_open(shelf):
     shelf.say("51")
     shelf.say("240", quant=shelf.hinges)
     mark_counted(shelf.session, by=UserFactory(), at=timezone.now())
-    ask_recount(shelf.session, [shelf.line().pk])
+    ask_recount(shelf.session, [shelf.line().pk], by=UserFactory(), at=timezone.now())
 
     response = shelf.get(bin="A-01-01")
 

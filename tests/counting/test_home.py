@@ -2,11 +2,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from counting.review import ask_recount
 from counting.tasks import reconcile_all
 from tests.behind import behind_its_back
-from tests.counting.given import ask, complete, count, given_line, given_lines, given_session, in_review
+from tests.counting.given import ask, complete, count, given_line, given_lines, given_person, given_session, in_review
 from tests.counting.people import auditor, counter, supervisor
 from tests.factories import BinFactory, LocationFactory, given_stock, move
 from tests.pages import is_page, signed_in, text_of
@@ -64,7 +65,7 @@ def test_recounts_come_first():
     )
     line = count(newer.lines.get(), 3)
     in_review(newer)
-    ask_recount(newer, [line.pk])
+    ask_recount(newer, [line.pk], by=given_person(), at=timezone.now())
 
     page = counter(location).get(HOME).context["page"]
 

@@ -438,7 +438,7 @@ class Warehouse(RuleBasedStateMachine):
         slot = self.any_sheet(data)
         if self.status(slot) == Status.COUNTED:
             sheet = self.sheets[slot]
-            ask_recount(self.refresh(slot.bin), [sheet.pk])
+            ask_recount(self.refresh(slot.bin), [sheet.pk], by=self.by, at=timezone.now())
             sheet.kept, sheet.said = (sheet.kept if sheet.asked else sheet.said), []
             sheet.asked, sheet.accepted, sheet.left_out = True, False, False
             self.refresh(slot.bin)
@@ -452,14 +452,14 @@ class Warehouse(RuleBasedStateMachine):
             self.withdraw_recount(sheet)
 
     def withdraw_recount(self, sheet):
-        assert keep_earlier_count(self.refresh(sheet.slot.bin), [sheet.pk])
+        assert keep_earlier_count(self.refresh(sheet.slot.bin), [sheet.pk], by=self.by, at=timezone.now())
         sheet.said, sheet.kept, sheet.asked = sheet.kept or sheet.said, [], False
 
     @precondition(lambda self: self.sessions)
     @rule(bin=BINS)
     def all_lines_are_opened_again(self, bin):
         if bin in self.sessions and self.sessions[bin].status == Status.COUNTED:
-            reopen(self.refresh(bin))
+            reopen(self.refresh(bin), by=self.by, at=timezone.now())
             self.refresh(bin)
             for sheet in self.sheets_in(bin):
                 self.carry_over(sheet)
@@ -510,7 +510,7 @@ class Warehouse(RuleBasedStateMachine):
             assert {(each["line"], each["code"]) for each in session.completion_problems} == {
                 (pk, "below_zero") for pk in below_zero
             }
-            leave_out(session, below_zero, note="Below zero")
+            leave_out(session, below_zero, note="Below zero", by=self.by, at=timezone.now())
             for sheet in self.sheets_in(bin):
                 sheet.left_out = sheet.left_out or sheet.pk in below_zero
             self.ask(session)
@@ -538,7 +538,7 @@ class Warehouse(RuleBasedStateMachine):
         disturbed = [s for s in self.sheets.values() if s.is_counted and self.is_disturbed(s)]
         disturbed = [sheet for sheet in disturbed if sheet.slot.bin in self.sessions and self.belongs(sheet, session)]
         if disturbed:
-            accept(session, [sheet.pk for sheet in disturbed])
+            accept(session, [sheet.pk for sheet in disturbed], by=self.by, at=timezone.now())
         for sheet in disturbed:
             sheet.accepted = True
 

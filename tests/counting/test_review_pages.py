@@ -205,7 +205,7 @@ def test_a_movement_that_was_perhaps_posted_late_is_flagged():
 def test_a_line_in_full_shows_every_round_with_who_and_when():
     line = count(given_line(system=10), 7, by=UserFactory(first_name="Ama", last_name="B"))
     in_review(line.session)
-    ask_recount(line.session, [line.pk])
+    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now())
     line = count(line, 9, by=UserFactory(first_name="Priya", last_name="N"))
     in_review(line.session)
 
@@ -402,7 +402,7 @@ def test_a_recount_of_nothing_is_refused():
 
 def test_an_earlier_count_can_be_kept():
     (line, _other), url = given_review(-3, -4)
-    ask_recount(line.session, [line.pk])
+    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now())
     in_review(line.session)
     client = supervisor(line.quant.location)
 
@@ -483,7 +483,7 @@ def test_settling_is_for_reviewers_of_the_location():
 
 def test_after_going_back_to_counting_decisions_wait():
     (line,), url = given_review(-3)
-    reopen(line.session)
+    reopen(line.session, by=UserFactory(), at=timezone.now())
 
     response = supervisor(line.quant.location).get(url)
 
