@@ -29,6 +29,9 @@ class CountSessionQuerySet(models.QuerySet):
     def open(self):
         return self.filter(status__in=["draft", "counted"])
 
+    def blind(self):
+        return self.filter(blind=True)
+
     def being_counted(self):
         return self.filter(status="draft")
 
