@@ -1,0 +1,164 @@
+"""Every address of ours: how a test comes to each of them, and one of everything that an address can name.
+
+Who adds an address adds its arguments here; tests that go everywhere (access, blind counts, axe) find it then.
+"""
+
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from uuid import uuid4
+
+from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from counting.models import CountLine, CountSession, PutAside
+from counting.review import cancel, mark_counted
+from counting.setting_aside import put_aside
+from ledger.importing import hand_in
+from ledger.models import Register, StockImport
+from tests.counting.given import complete, count, given_session
+from tests.factories import (
+    BinFactory,
+    CategoryFactory,
+    ItemFactory,
+    LocationFactory,
+    LotFactory,
+    LotItemFactory,
+    UnitOfMeasureFactory,
+    UserFactory,
+    ZoneFactory,
+    given_stock,
+)
+from warehouse.models import Bin, Item, ItemReference, ItemUnit, Quant
+from warehouse.spreadsheets import SourceFile
+
+# The arguments of each address, as attributes of Things.
+ARGUMENTS = {
+    "login": [],
+    "logout": [],
+    "password_change": [],
+    "theme": [],
+    "home": [],
+    "counts": [],
+    "count-new": [],
+    "count-detail": ["session.number"],
+    "count-mark": ["session.number"],
+    "count-reopen": ["session.number"],
+    "count-cancel": ["session.number"],
+    "count-review": ["session.number"],
+    "put-aside-settle": ["session.number", "aside.pk"],
+    "count-complete": ["session.number"],
+    "count-entry": ["session.number"],
+    "count-bins": ["session.number"],
+    "count-lines": ["session.number"],
+    "count-line": ["session.number", "line.pk"],
+    "count-set": ["session.number", "line.pk"],
+    "count-step": ["session.number", "line.pk"],
+    "count-clear": ["session.number", "line.pk"],
+    "count-scan": ["session.number"],
+    "count-undo": ["session.number"],
+    "count-found": ["session.number"],
+    "count-put-aside": ["session.number"],
+    "count-empty": ["session.number"],
+    "count-as-expected": ["session.number"],
+    "count-finish": ["session.number"],
+    "item-ledger": [],
+    "warehouse-ledger": [],
+    "documents": [],
+    "document-detail": ["register.number"],
+    "document-reverse": ["register.number"],
+    "import-stock": [],
+    "import-sample": ["sample"],
+    "import-detail": ["stock_import.pk"],
+    "import-apply": ["stock_import.pk"],
+    "import-problems": ["stock_import.pk"],
+    "receive": [],
+    "issue": [],
+    "move": [],
+    "transfer": [],
+    "adjust": ["quant.pk"],
+    "stock": [],
+    "items": [],
+    "suggest-items": [],
+    "item-detail": ["item.number"],
+    "bins": [],
+    "suggest-bins": [],
+    "bin-detail": ["bin.location.code", "bin.code"],
+    "locations": [],
+    "location-detail": ["bin.location.code"],
+    "search": [],
+}
+# What stands behind the question mark, where an address means nothing without.
+QUERIES = {"count-lines": {"bin": "line.quant.bin.code"}}
+
+
+def names(resolver=None):
+    """Every name in the URL configuration, those of the admin site and the like aside."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            if not pattern.namespace:
+                yield from names(pattern)
+        else:
+            yield pattern.name
+
+
+def address(name, things):
+    assert name in ARGUMENTS, f"The address “{name}” is not in tests/urls.py: say there what its arguments are."
+    query = {key: attrgetter(value)(things) for key, value in QUERIES.get(name, {}).items()}
+    return reverse(name, args=[attrgetter(argument)(things) for argument in ARGUMENTS[name]], query=query)
+
+
+@dataclass(frozen=True)
+class Things:
+    session: CountSession
+    line: CountLine
+    aside: PutAside
+    quant: Quant
+    item: Item
+    bin: Bin
+    register: Register
+    stock_import: StockImport
+    sample: str = "stock.csv"
+
+    def in_stage(self, status):
+        """The same with a session that has come so far, and a line of it."""
+        session = CountSession.objects.get(location=self.session.location, status=status)
+        return replace(self, session=session, line=session.lines.order_by("pk").first())
+
+
+def given_things(by=None, location=None):
+    """A warehouse with one of everything, a session in every stage, and somebody (`by`) who did all of it there."""
+    location = location or LocationFactory(code="LH1", name="Lindhafen")
+    by = by or UserFactory(locations=[location])
+    zone = ZoneFactory(location=location, code="A", name="Fasteners")
+    padlock = ItemFactory(number="HW-1001", name="Padlock 40 mm, brass", category=CategoryFactory(name="Locks"))
+    box = UnitOfMeasureFactory(code="box", name="box")
+    ItemUnit.objects.create(item=padlock, unit_of_measure=box, quantity_per=12)
+    ItemReference.objects.create(item=padlock, code="4006381333931")
+    lot = LotFactory(item=LotItemFactory(number="CH-2001", name="Epoxy resin, 1 kg"), number="E25-347")
+
+    bins = [BinFactory(location=location, zone=zone, code=f"A-01-0{n}") for n in range(1, 6)]
+    for bin in bins:
+        given_stock(54, bin=bin, item=padlock)
+        given_stock(8, bin=bin, lot=lot)
+    LocationFactory(code="LH2", name="Lindhafen South")
+    draft, counted, completed, cancelled = (given_session(location, by=by, bins=[bin]) for bin in bins[:4])
+    aside = put_aside(draft, "8711253001202", bin=bins[0], by=by, at=timezone.now(), client_id=uuid4())
+    for session in (draft, counted, completed):
+        count(session.lines.order_by("pk").first(), 51, by=by)
+    for line in completed.lines.filter(counted_quantity=None):
+        count(line, 8, by=by)
+    mark_counted(counted, by=by, at=timezone.now())
+    complete(completed)
+    cancel(cancelled, by=by, at=timezone.now())
+    faulty = SourceFile("lindhafen.csv", b"bin,item,quantity\nA-99,HW-1001,x\n")
+    quant = Quant.objects.get(bin=bins[4], item=padlock)
+    return Things(
+        session=draft,
+        line=draft.lines.order_by("pk").first(),
+        aside=aside,
+        quant=quant,
+        item=padlock,
+        bin=bins[4],
+        register=Register.objects.order_by("pk").last(),
+        stock_import=hand_in([faulty], by=by, at=timezone.now()),
+    )
