@@ -12,13 +12,16 @@ from counting.completing import Digest
 from counting.models import Guard, Uncounted, Undecided
 from counting.opening import Scope
 from counting.policies import DEFAULT, PRESETS, Policies
+from counting.scope_files import read_listed
 from inventory_site.controls import Day
 from inventory_site.errors import DomainError
 from inventory_site.fields import MONEY, QUANTITY
+from inventory_site.pages import refuse
 from ledger.models import Reason
 from warehouse.finding import find_bin, find_item
 from warehouse.models import Bin, Category, Location, Zone
 from warehouse.quantities import parse_quantity
+from warehouse.uploads import SpreadsheetField
 
 MOST_NAMED = 500
 SEPARATORS = re.compile(r"[,;\n]+")
@@ -52,6 +55,12 @@ class ScopeForm(forms.Form):
         max_length=20_000,
         label=_("Items"),
         help_text=_("Numbers or bar codes with commas between them. Blank: every item."),
+    )
+    spreadsheet = SpreadsheetField(
+        required=False,
+        label=_("Bins or items from a spreadsheet"),
+        help_text=_("CSV or Excel with a column Bin, Item or both (items in bins). Read when the count is opened."),
+        widget=forms.FileInput(attrs={"hx-preserve": "true"}),
     )
     not_counted_since = forms.DateField(
         required=False, label=_("Not counted since"), widget=Day, help_text=_("Leaves out what a completed count has.")
@@ -102,6 +111,17 @@ class ScopeForm(forms.Form):
     def clean_items(self):
         return each_of(self.cleaned_data["items"], lambda text: [find_item(text).item])
 
+    def clean(self):
+        """The list is read last: what its rows mean depends on the location, and they are told apart from fields."""
+        file, location = self.cleaned_data.get("spreadsheet"), self.cleaned_data.get("location")
+        self.listed = None
+        if file and location and not self.errors:
+            try:
+                self.listed = read_listed(file, location=location)
+            except DomainError as error:
+                refuse(self, error)
+        return self.cleaned_data
+
     def scope(self):
         data = self.cleaned_data
         return Scope(
@@ -109,6 +129,7 @@ class ScopeForm(forms.Form):
             zones=list(data["zones"]),
             category=data["category"],
             items=data["items"],
+            listed=self.listed,
             not_counted_since=data["not_counted_since"],
             places_that_held_it=data["places_that_held_it"],
         )

@@ -11,6 +11,7 @@ from counting import sql
 from counting.activity import remember
 from counting.models import CountLine, CountSession, Deed
 from counting.policies import DEFAULT, Policies
+from counting.scope_files import Listed
 from inventory_site.errors import DomainError
 from warehouse.models import Bin, BinKind, Category, Item, Location, Lot, Quant, User, Zone
 from warehouse.quants import ensure_quant
@@ -66,6 +67,7 @@ class Scope:
     zones: list[Zone] = field(default_factory=list)
     category: Category | None = None
     items: list[Item] = field(default_factory=list)
+    listed: Listed | None = None
     not_counted_since: date | None = None
     places_that_held_it: bool = False
 
@@ -74,7 +76,7 @@ class Scope:
         quants = Quant.objects.filter(location=location).real().filter(item__tracking__in=["bulk", "lot"])
         if self.bins:
             quants = quants.filter(bin__in=self.bins)
-        else:
+        elif not self.listed:
             quants = quants.filter(bin__kind__in=[BinKind.STORAGE, BinKind.IMPLICIT])
         if self.zones:
             quants = quants.filter(bin__zone__in=self.zones)
@@ -82,6 +84,8 @@ class Scope:
             quants = quants.filter(item__category__in=self.category.with_descendants())
         if self.items:
             quants = quants.filter(item__in=self.items)
+        if self.listed:
+            quants = quants.filter(pk__in=self.listed.quants())
         if self.not_counted_since:
             counted = CountLine.objects.counted_since(self.not_counted_since, location=location)
             quants = quants.exclude(pk__in=counted.values("quant"))
@@ -94,6 +98,7 @@ class Scope:
             "zones": [zone.code for zone in self.zones],
             "category": self.category and self.category.name,
             "items": [item.number for item in self.items],
+            "listed": self.listed and self.listed.as_json(),
             "not_counted_since": self.not_counted_since and self.not_counted_since.isoformat(),
             "places_that_held_it": self.places_that_held_it,
         }

@@ -21,6 +21,18 @@ OPEN_LINES = """
         ON CONFLICT DO NOTHING
 """
 
+# The scope of a spreadsheet: whole bins, items wherever goods are kept, items in bins. Arrays, because such a list
+# can have more rows than a statement can have parameters.
+QUANTS_LISTED = """
+    SELECT id FROM warehouse_quant WHERE bin_id = ANY(%s::bigint[])
+     UNION
+    SELECT q.id FROM warehouse_quant q JOIN warehouse_bin b ON b.id = q.bin_id
+     WHERE q.item_id = ANY(%s::bigint[]) AND b.kind IN ('storage', 'implicit')
+     UNION
+    SELECT q.id FROM unnest(%s::bigint[], %s::bigint[]) AS pair (bin_id, item_id)
+      JOIN warehouse_quant q ON q.bin_id = pair.bin_id AND q.item_id = pair.item_id
+"""
+
 ADD_FOUND_LINE = """
     WITH session AS (SELECT id, round FROM counting_countsession
                       WHERE id = %(session)s AND status = 'draft' FOR SHARE)

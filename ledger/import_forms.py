@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 from ledger.importing import MAX_FILES, TooManyFiles
 from ledger.models import StockImport
 from warehouse.models import Location
-from warehouse.spreadsheets import MAX_BYTES, SourceFile
+from warehouse.uploads import SpreadsheetField
 
 
 class FilesInput(forms.ClearableFileInput):
@@ -15,22 +15,16 @@ class FilesInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 
 
-class FilesField(forms.FileField):
+class FilesField(SpreadsheetField):
     """Several files; cleans to SourceFiles."""
 
     widget = FilesInput
-    default_error_messages = {"too_large": _("%(name)s is larger than 30 MB. Split it.")}
 
     def clean(self, data, initial=None):
         uploads = data if isinstance(data, list | tuple) else [data]
         if len(uploads) > MAX_FILES:  # before any of them is read
             raise TooManyFiles(limit=MAX_FILES)
-        return [self.source_file(super(FilesField, self).clean(upload, initial)) for upload in uploads or [None]]
-
-    def source_file(self, upload):
-        if upload.size > MAX_BYTES:
-            raise forms.ValidationError(self.error_messages["too_large"], "too_large", {"name": upload.name})
-        return SourceFile(upload.name[:200], upload.read())
+        return [super(FilesField, self).clean(upload, initial) for upload in uploads or [None]]
 
 
 class PlaceField(forms.ChoiceField):
@@ -44,11 +38,8 @@ class PlaceField(forms.ChoiceField):
 class HandInForm(forms.Form):
     files = FilesField(
         label=_("Files"),
-        allow_empty_file=True,
-        max_length=200,
         help_text=_("CSV or Excel (.xlsx), up to %(limit)s at once: locations, bins, items and stock, in any order.")
         % {"limit": MAX_FILES},
-        widget=FilesInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
     )
 
 

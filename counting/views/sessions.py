@@ -85,7 +85,7 @@ def stage_url(request, stage):
 def count_new(request):
     if request.method == "GET":
         return scope_page(request)
-    form = ScopeForm(request.POST, user=request.user)
+    form = ScopeForm(request.POST, request.FILES, user=request.user)
     if form.is_valid():
         try:
             opened = open_session(
