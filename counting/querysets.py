@@ -255,7 +255,7 @@ class CountLineQuerySet(models.QuerySet):
             "effect": "counted",
             "register__location": session.location_id,
             "register__posted_at__gt": session.opened_at,
-            "register__reversed_by__isnull": True,
+            "undone_by__isnull": True,
         }
         newest = {f"quant__entries__{name}": value for name, value in later.items()}
         return self.filter(**newest, quant__entries__id__gt=F("watermark")).distinct()

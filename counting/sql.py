@@ -224,9 +224,10 @@ RECORD_UPLOAD = """
 """
 
 # What happened to the quants of a session after each line was counted (ARCHITECTURE 5, time-true arithmetic):
-# a document and its reversal, both later than the count, cancel; a reversal that is left corrects something that the
-# book already held (posting gives every reversal the effect "corrected"); a COUNTED entry that is left has settled
-# the quant. Only quants whose newest entry is not the watermark are looked at. {lines} narrows a session to some lines.
+# an entry and the one that undoes it, both later than the count, cancel; an undoing that is left corrects something
+# that the book already held (posting gives every reversal the effect "corrected"); a COUNTED entry that is left has
+# settled the quant. Only quants whose newest entry is not the watermark are looked at. {lines} narrows a session to
+# some lines.
 LATER_OF = """
     SELECT l.id AS line_id,
            coalesce(sum(e.quantity) FILTER (WHERE e.effect = 'corrected'), 0) AS corrected,
@@ -234,11 +235,9 @@ LATER_OF = """
       FROM counting_countline l
       JOIN warehouse_quant q ON q.id = l.quant_id AND q.last_entry <> l.watermark
       JOIN ledger_warehouseentry e ON e.quant_id = q.id AND e.id > l.watermark
-      JOIN ledger_register r ON r.id = e.register_id
      WHERE l.session_id = %(session)s {lines}
-       AND NOT EXISTS (SELECT 1 FROM ledger_register reversal WHERE reversal.reverses_id = r.id)
-       AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone
-                        WHERE undone.register_id = r.reverses_id AND undone.quant_id = q.id AND undone.id > l.watermark)
+       AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = e.id)
+       AND coalesce(e.undoes_id, 0) <= l.watermark
      GROUP BY l.id
 """
 LATER = LATER_OF.format(lines="")
@@ -275,7 +274,7 @@ ADJUSTMENTS = f"""
 # What was posted at the quants of these lines: since the opening up to the count (the newest of it), and within a while
 # after the count (the earliest of it). The ORM cannot limit rows for each line; a quant can have years of entries.
 MOVEMENTS = """
-    SELECT l.id, e.id, EXISTS (SELECT 1 FROM ledger_register reversal WHERE reversal.reverses_id = e.register_id)
+    SELECT l.id, e.id, EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = e.id)
       FROM counting_countline l
      CROSS JOIN LATERAL (
            (SELECT e.id, e.register_id FROM ledger_warehouseentry e JOIN ledger_register r ON r.id = e.register_id

@@ -8,7 +8,7 @@ that is wrong is told at once. The number of statements does not depend on the n
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -20,8 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from psycopg import errors as pg
 
 from inventory_site.errors import DomainError, LinesRefused
-from ledger import sql
-from ledger.models import EFFECT_OF_KIND, Effect, Kind, Reason, Register
+from ledger import looks, sql
+from ledger.models import EFFECT_OF_KIND, Effect, ItemLedgerEntry, Kind, Reason, Register, WarehouseEntry
 from ledger.refusals import read_errors
 from warehouse.models import Location, User
 from warehouse.quants import ensure_quants
@@ -58,6 +58,7 @@ class Document:
     note: str = ""
     source: str = ""
     reverses: Register | None = None
+    reversed_lines: tuple[int, ...] | None = None  # None: all that is left of it
 
     @property
     def effect(self) -> Effect:
@@ -91,14 +92,18 @@ class Line:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a document would write.
+    """What documents would write.
 
-    `quants`: (quant id, quantity before, change), once for each quant; `books`: (item id, change, amount).
+    `quants`: (quant id, quantity before, change), once for each quant; `books`: (item id, change, amount); of both the
+    first thousand. `entries` in the warehouse ledger, `booked` in the item ledger, their sum `owned`, and its `value`.
     """
 
-    register: Register
     quants: list[tuple[int, Decimal, Decimal]]
     books: list[tuple[int, Decimal, Decimal]]
+    entries: int
+    booked: int
+    owned: Decimal
+    value: Decimal
 
 
 class PostingRefused(LinesRefused):
@@ -133,12 +138,16 @@ class ReversalOfReversal(CannotReverse):
     text = _("%(number)s is itself a reversal. Post the document again instead.")
 
 
-class SettledByCount(CannotReverse):
+class AlreadyReversed(CannotReverse):
+    code = "already_reversed"
+    text = _("What you want to take back of %(number)s is taken back already. Load the page again to see by what.")
+
+
+class SettledByCount(PostingRefused):
+    """Lines that a later look has settled, and whatever else is wrong, in `errors`."""
+
     code = "settled_by_count"
-    text = _(
-        "Somebody counted %(item)s in %(bin)s since (%(settled_by)s), so the books no longer hold the mistake. "
-        "Count it again, or adjust it."
-    )
+    text = _("Somebody counted since, so the books no longer hold the mistake. Count again, or adjust.")
 
 
 def post(document: Document, lines: Iterable[Line] | models.QuerySet, *, wait: str | None = None) -> Register:
@@ -151,14 +160,32 @@ def post(document: Document, lines: Iterable[Line] | models.QuerySet, *, wait: s
         return _once(document, lambda cursor: _stage(cursor, document, lines), wait)
 
 
-def reverse(register: Register, *, by: User | None, at: date, note: str = "", wait: str | None = None) -> Register:
-    """Undo a document that was a mistake by posting its opposite, at the money that it moved."""
-    document = reversal_of(register, by=by, at=at, note=note)
+def reverse(
+    register: Register,
+    *,
+    by: User | None,
+    at: date,
+    note: str = "",
+    lines: Iterable[int] | None = None,
+    wait: str | None = None,
+) -> Register:
+    """Undo a document that was a mistake by posting its opposite, at the money that it moved.
+
+    All of it that nobody has taken back yet, or these `lines`, by their numbers.
+
+    Refused where later activity has made it unsafe, with every line and what is in its way: SettledByCount,
+    PostingRefused; and ReversalOfReversal, AlreadyReversed.
+    """
+    document = reversal_of(register, by=by, at=at, note=note, lines=lines)
     with told_who_is_busy(document), transaction.atomic():
         return _once(document, lambda cursor: _stage_reversal(cursor, document), wait)
 
 
-def reversal_of(register: Register, *, by: User | None, at: date, note: str = "") -> Document:
+def reversal_of(
+    register: Register, *, by: User | None, at: date, note: str = "", lines: Iterable[int] | None = None
+) -> Document:
+    chosen = None if lines is None else tuple(sorted(set(lines)))
+    request = f"reversal of {register.pk}" + ("" if chosen is None else f": {chosen}")
     return Document(
         kind=Kind.REVERSAL,
         location=register.location,
@@ -168,7 +195,8 @@ def reversal_of(register: Register, *, by: User | None, at: date, note: str = ""
         note=note,
         source=register.source,
         reverses=register,
-        request_id=uuid5(NAMESPACE_OID, f"reversal of {register.pk}"),
+        reversed_lines=chosen,
+        request_id=uuid5(NAMESPACE_OID, request),
     )
 
 
@@ -177,18 +205,24 @@ def preview(document: Document, lines: Iterable[Line] | models.QuerySet) -> Prev
     return _rolled_back(document, lambda cursor: _stage(cursor, document, lines))
 
 
-def preview_reversal(register: Register, *, by: User | None, at: date) -> Preview:
-    """What reversing a document would write. Raises what `reverse` raises."""
-    document = reversal_of(register, by=by, at=at)
+def seen_only(write: Callable[[], Iterable[Register]]) -> Preview:
+    """Let `write` post documents, look at what they wrote, and roll it all back."""
+    with transaction.atomic():
+        savepoint = transaction.savepoint()
+        seen = _preview_of([register.pk for register in write()])
+        transaction.savepoint_rollback(savepoint)
+    return seen
+
+
+def preview_reversal(register: Register, *, by: User | None, at: date, lines: Iterable[int] | None = None) -> Preview:
+    """What reversing a document, or these lines of it, would write. Raises what `reverse` raises."""
+    document = reversal_of(register, by=by, at=at, lines=lines)
     return _rolled_back(document, lambda cursor: _stage_reversal(cursor, document))
 
 
 def _rolled_back(document, stage):
-    with told_who_is_busy(document), transaction.atomic():
-        savepoint = transaction.savepoint()
-        seen = _preview_of(_once(document, stage, PAGE_WAIT))
-        transaction.savepoint_rollback(savepoint)
-    return seen
+    with told_who_is_busy(document):
+        return seen_only(lambda: [_once(document, stage, PAGE_WAIT)])
 
 
 def lock_locations(locations: Iterable[int]) -> None:
@@ -278,7 +312,10 @@ def _stage(cursor, document, lines):
 
 
 def _stage_reversal(cursor, document):
-    cursor.execute(sql.STAGE_REVERSAL, {"register": document.reverses.pk})
+    lines = document.reversed_lines
+    cursor.execute(
+        sql.STAGE_REVERSAL, {"register": document.reverses.pk, "lines": None if lines is None else list(lines)}
+    )
 
 
 def _write(cursor, document, number):
@@ -287,11 +324,11 @@ def _write(cursor, document, number):
         cursor.execute(sql.CHECK_TARGETS)
         cursor.execute(sql.TURN_TARGETS_INTO_CHANGES)
     if document.reverses:
-        _check_reversal(document.reverses)
+        _check_reversal(cursor, document.reverses, document.reversed_lines)
     cursor.execute(sql.CHECK_STOCK, {"sign": SIGN.get(document.kind, 0), "source": document.source})
-    errors = read_errors(cursor)
+    errors = read_errors(cursor, reversed_register=document.reverses)
     if errors:
-        raise PostingRefused(errors)
+        raise (SettledByCount if any(error.code == SettledByCount.code for error in errors) else PostingRefused)(errors)
     if not _has_lines(cursor):
         raise NothingToPost()
     register = _write_register(cursor, document, number)
@@ -347,20 +384,33 @@ def _write_register(cursor, document, number):
     )
 
 
-def _check_reversal(register):
+def _check_reversal(cursor, register, lines):
     if register.kind == Kind.REVERSAL:
         raise ReversalOfReversal(number=register.number)
-    settled = register.settled_since()
-    if settled:
-        raise SettledByCount(item=settled.quant.item, bin=settled.quant.bin, settled_by=settled.register.number)
+    cursor.execute("SELECT count(DISTINCT line) FROM posting_stage")
+    (staged,) = cursor.fetchone()
+    if staged < (1 if lines is None else len(lines)):
+        raise AlreadyReversed(number=register.number)
+    cursor.execute(sql.CREATE_LOOKS)
+    for find in looks.registered:
+        source, params = find(register).query.sql_with_params()
+        cursor.execute(sql.STAGE_LOOKS.format(source=source), params)
+    cursor.execute(sql.CHECK_REVERSAL, {"register": register.pk})
 
 
-def _preview_of(register):
-    quants = register.warehouse_entries.order_by("quant").values_list("quant", "quant__quantity")
-    quants = quants.annotate(change=models.Sum("quantity"))
-    books = register.item_ledger_entries.order_by("id").values_list("item", "quantity", "value_entry__amount")
+def _preview_of(registers):
+    entries = WarehouseEntry.objects.filter(register__in=registers)
+    quants = entries.order_by("quant").values_list("quant", "quant__quantity").annotate(change=models.Sum("quantity"))
+    booked = ItemLedgerEntry.objects.filter(register__in=registers)
+    sums = booked.aggregate(
+        booked=models.Count("pk"),
+        owned=models.Sum("quantity", default=0),
+        value=models.Sum("value_entry__amount", default=0),
+    )
+    books = booked.order_by("id").values_list("item", "quantity", "value_entry__amount")
     return Preview(
-        register=register,
         quants=[(quant, after - change, change) for quant, after, change in quants[:1000]],
         books=list(books[:1000]),
+        entries=entries.count(),
+        **sums,
     )

@@ -1,7 +1,7 @@
 """The words in which pages and reconciliation ask about the ledgers."""
 
 from django.db import models
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
 
 from inventory_site.fields import UNIT_COST
 
@@ -27,7 +27,15 @@ class RegisterQuerySet(models.QuerySet):
         )
 
     def with_names(self):
-        return self.select_related("location", "other_location", "by", "reason", "reverses", "reversed_by")
+        return self.select_related("location", "other_location", "by", "reason", "reverses")
+
+    def with_what_is_left(self):
+        """Adds `taken_back`, by at least one other document, and `left`: some of it nobody has taken back."""
+        standing = self.model._meta.get_field("warehouse_entries").related_model.objects.standing()
+        return self.annotate(
+            taken_back=Exists(self.model.objects.filter(reverses=OuterRef("pk"))),
+            left=Exists(standing.filter(register=OuterRef("pk"))),
+        )
 
     def matching(self, text):
         return self.filter(Q(number__icontains=text) | Q(source__iexact=text) | Q(note__icontains=text))
@@ -65,6 +73,10 @@ class WarehouseEntryQuerySet(EntryQuerySet):
             "quant__lot",
             "quant__variant",
         )
+
+    def standing(self):
+        """What no reversal has taken back."""
+        return self.filter(undone_by__isnull=True)
 
     def with_balance(self):
         """Adds `balance`: what the quant held after the entry."""

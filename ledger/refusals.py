@@ -2,10 +2,13 @@
 
 from decimal import Decimal
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.errors import LineError
 from ledger import sql
+from ledger.models import Register
 
 SENTENCES = {
     "bin_elsewhere": _("Bin %(bin)s is not at this location. Choose a bin of the location."),
@@ -27,7 +30,16 @@ SENTENCES = {
     "item_blocked": _("%(item)s is blocked: nothing of it can be posted until an administrator unblocks it."),
     "item_serialized": _("%(item)s is tracked by units, which cannot be posted by quantity. Count them instead."),
     "held": _("%(held_by)s holds %(item)s in %(bin)s. Wait until it is done, or ask who works on it."),
+    "settled_by_count": _("%(item)s in %(bin)s was counted since: the books no longer hold what would be taken back."),
+    "undone": _("%(item)s in %(bin)s: this is taken back already."),
     "not_enough": _("%(item)s: %(bin)s holds %(on_hand)s, which is less than the %(wanted)s that would leave it."),
+}
+
+# What is in the way of a reversal, behind its sentence.
+BLOCKED_BY = {
+    "settled_by_count": _("Counted in %(document)s, %(at)s, by %(by)s."),
+    "undone": _("Taken back with %(document)s, %(at)s, by %(by)s."),
+    "not_enough": _("The last of it went with %(document)s, %(at)s, by %(by)s."),
 }
 
 
@@ -35,9 +47,11 @@ def plain(number: Decimal | None) -> str:
     return f"{number.normalize():f}" if number is not None and number.is_finite() else "–"
 
 
-def read_errors(cursor) -> list[LineError]:
-    """The errors that posting has collected, by line; the first thousand."""
+def read_errors(cursor, *, reversed_register: Register | None = None) -> list[LineError]:
+    """The errors that posting has collected, by line; the first thousand. A reversal's name what is in its way."""
     cursor.execute(sql.READ_ERRORS)
+    rows = cursor.fetchall()
+    blocked = _blockers(cursor, reversed_register) if rows and reversed_register else {}
     return [
         LineError(
             line=line,
@@ -49,7 +63,19 @@ def read_errors(cursor) -> list[LineError]:
                 "wanted": plain(-wanted if wanted is not None else None),
                 "on_hand": plain(on_hand),
                 "held_by": held_by,
-            },
+            }
+            + blocked.get((line, code), ""),
         )
-        for line, code, number, name, bin_code, lot, wanted, on_hand, held_by in cursor.fetchall()
+        for line, code, number, name, bin_code, lot, wanted, on_hand, held_by in rows
     ]
+
+
+def _blockers(cursor, register):
+    """{(line, code): the sentence that names what is in the way}."""
+    cursor.execute(sql.READ_BLOCKERS, {"register": register.pk})
+    return {
+        (line, code): " "
+        + BLOCKED_BY[code]
+        % {"document": document, "at": date_format(localtime(at), "j M Y, H:i"), "by": by or _("the system")}
+        for line, code, document, at, by in cursor.fetchall()
+    }

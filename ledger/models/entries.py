@@ -26,7 +26,11 @@ def copied(model, label):
 
 
 class WarehouseEntry(models.Model):
-    """A signed quantity in a quant; 0 is evidence that somebody looked. Ids are in commit order within a location."""
+    """A signed quantity in a quant; 0 is evidence that somebody looked. Ids are in commit order within a location.
+
+    `undoes`: the entry of the reversed document that this one takes back. A document can be reversed line by line; each
+    entry once.
+    """
 
     register = models.ForeignKey(
         Register, on_delete=models.PROTECT, related_name="warehouse_entries", db_constraint=False
@@ -35,6 +39,9 @@ class WarehouseEntry(models.Model):
     quant = models.ForeignKey(Quant, on_delete=models.PROTECT, related_name="entries", db_index=False)
     quantity = models.DecimalField(_("quantity"), **QUANTITY)
     effect = models.CharField(_("effect"), max_length=10, choices=Effect)
+    undoes = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="undone_by", db_constraint=False, db_index=False
+    )
 
     objects = WarehouseEntryQuerySet.as_manager()
 
@@ -45,6 +52,9 @@ class WarehouseEntry(models.Model):
         indexes = [
             # "what happened to this quant after its watermark"
             models.Index(fields=["quant", "id"], name="warehouse_entry_by_quant"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["undoes"], condition=Q(undoes__isnull=False), name="entry_undone_once"),
         ]
         triggers = [APPEND_ONLY]
 

@@ -47,6 +47,8 @@ class Kind(models.TextChoices):
     REVERSAL = "reversal", _("reversal")
 
 
+POSTED_BY_COUNTS = {Kind.QUANTITY_ADJUSTMENT}  # and reversed with them
+
 # A reason of the document goes before. Opening stock was on the shelf all the time: the books learn of it.
 EFFECT_OF_KIND = {
     Kind.RECEIPT: Effect.MOVED,
@@ -91,8 +93,8 @@ class Register(models.Model):
         _("source"), max_length=40, blank=True, db_index=True, help_text=_("The number of what asked for it: a count.")
     )
     request_id = models.UUIDField(unique=True)
-    reverses = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, related_name="reversed_by", verbose_name=_("reverses")
+    reverses = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="reversals", verbose_name=_("reverses")
     )
 
     objects = RegisterQuerySet.as_manager()
@@ -134,17 +136,7 @@ class Register(models.Model):
     def get_absolute_url(self):
         return reverse("document-detail", args=[self.number])
 
-    def settled_since(self):
-        """The first COUNTED entry, not itself reversed, that came after this document in one of its quants; or None.
-
-        Whoever looked then has settled these quants, so the books no longer hold what this document did.
-        """
-        entries = self.warehouse_entries.model.objects
-        mine = self.warehouse_entries.order_by()
-        return (
-            entries.filter(quant__in=mine.values("quant"), effect=Effect.COUNTED, register__reversed_by__isnull=True)
-            .filter(id__gt=mine.aggregate(newest=models.Max("id"))["newest"])
-            .select_related("register", "quant__item", "quant__bin")
-            .order_by("id")
-            .first()
-        )
+    @property
+    def is_reversed(self):
+        """All of it is taken back, by one document or by several."""
+        return self.reversals.exists() and not self.warehouse_entries.standing().exists()

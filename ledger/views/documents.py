@@ -5,18 +5,20 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, form_status, redirect_to, refuse, render_page
 from inventory_site.tabs import tabs_of
+from inventory_site.templatetags.truecount import quantity, signed, signed_money
 from ledger.filters import DocumentFilter
 from ledger.forms import ReversalForm, typed
-from ledger.models import ItemLedgerEntry, Register, WarehouseEntry
+from ledger.models import POSTED_BY_COUNTS, ItemLedgerEntry, Register, WarehouseEntry
 from ledger.navigation import sections
 from ledger.posting import PAGE_WAIT, preview_reversal, reverse
 from ledger.views.entries import SEES_VALUE
+from warehouse.actions import links
 from warehouse.models import Quant
 
 SHOWN = 50  # lines of a reversal that its page lists
@@ -43,7 +45,7 @@ def document_listing(request, registers, *, filterset=DocumentFilter, omit=()):
     columns = [NUMBER, POSTED, KIND, LOCATION, REASON, SOURCE, BY]
     return Listing(
         request,
-        registers.with_names(),
+        registers.with_names().with_what_is_left(),
         filterset=filterset,
         columns=[column for column in columns if column.key not in omit],
         sort="-number",
@@ -65,8 +67,10 @@ def document_detail(request, number):
     register = own_document(request, number)
     context = {
         "register": register,
-        "reversed_by": getattr(register, "reversed_by", None),
+        "reversals": list(register.reversals.order_by("pk")),
+        "is_reversed": register.is_reversed,
         "can_reverse": can_reverse(request, register),
+        "actions": links(request, "document", register) if register.kind in POSTED_BY_COUNTS else [],
         "movements": WarehouseEntry.objects.visible_to(request.user).filter(register=register).sums(),
         "tabs": tabs_of(request, "document", register),
     }
@@ -79,7 +83,8 @@ def can_reverse(request, register):
     return (
         request.user.has_perm("ledger.reverse_register")
         and register.reverses_id is None
-        and not hasattr(register, "reversed_by")
+        and register.kind not in POSTED_BY_COUNTS
+        and not register.is_reversed
         and Register.objects.within_locations_of(request.user).filter(pk=register.pk).exists()
     )
 
@@ -88,10 +93,11 @@ def can_reverse(request, register):
 @require_http_methods(["GET", "POST"])
 @permission_required("ledger.reverse_register", raise_exception=True)
 def reverse_document(request, number):
-    """First what would happen, then, by a POST, it happens. Twice is once: a document has one reversal."""
-    register = get_object_or_404(Register.objects.within_locations_of(request.user).with_names(), number=number)
-    if hasattr(register, "reversed_by"):
-        return redirect_to(request, register.reversed_by)
+    """First what would happen, then, by a POST, it happens. Twice is once. Counts have a page of their own for it."""
+    own = Register.objects.within_locations_of(request.user).exclude(kind__in=POSTED_BY_COUNTS)
+    register = get_object_or_404(own.with_names(), number=number)
+    if register.is_reversed:
+        return redirect_to(request, register.reversals.latest("pk"))
     today = timezone.localdate()
     form = ReversalForm(typed(request))
     if form.is_valid():
@@ -102,19 +108,28 @@ def reverse_document(request, number):
         else:
             said = _("%(number)s is taken back by %(reversal)s.")
             return redirect_to(request, reversal, toast=said % {"number": register.number, "reversal": reversal.number})
-    context = {"register": register, "form": form, **seen_before(register, by=request.user, at=today)}
+    context = {"register": register, "form": form, **seen_before(request, register, at=today)}
     return render_page(request, "ledger/reverse.html", context, partial="form", status=form_status(form))
 
 
-def seen_before(register, *, by, at):
+def seen_before(request, register, *, at):
     """What reversing would do to the quants, or why it cannot be done."""
     try:
-        seen = preview_reversal(register, by=by, at=at)
+        seen = preview_reversal(register, by=request.user, at=at)
     except DomainError as error:
         return {"refused": error, "problems": getattr(error, "errors", ())[:SHOWN]}
+    return {"seen": shown_of(seen, show_values=request.user.has_perm(SEES_VALUE))}
+
+
+def shown_of(seen, *, show_values):
+    """A preview, as ledger/parts/undone.html takes it."""
     quants = Quant.objects.with_names().in_bulk([pk for pk, _before, _change in seen.quants[:SHOWN]])
-    shown = [
+    changes = [
         {"quant": quants[pk], "before": before, "change": change, "after": before + change}
         for pk, before, change in seen.quants[:SHOWN]
     ]
-    return {"changes": shown, "entries": register.warehouse_entries.count(), "cut": len(seen.quants) > SHOWN}
+    entries = ngettext("%s entry", "%s entries", seen.booked) % quantity(seen.booked)
+    facts = [{"label": _("Item ledger"), "value": f"{signed(seen.owned)} ({entries})"}]
+    if show_values:
+        facts.append({"label": _("Value"), "value": signed_money(seen.value)})
+    return {"changes": changes, "entries": seen.entries, "cut": len(seen.quants) > SHOWN, "facts": facts}

@@ -187,7 +187,7 @@ def test_reversing_first_shows_what_it_would_do_and_then_does_it(quant):
     client = signed_in(*SUPERVISOR, location=quant.location)
 
     before = client.get(reversing(register))
-    [change] = before.context["changes"]
+    [change] = before.context["seen"]["changes"]
     after = client.post(reversing(register), {"note": "typed twice"})
 
     assert (change["before"], change["change"], change["after"]) == (28, 12, 40)

@@ -372,7 +372,7 @@ def reverse_one(world, number):
         return
     register = reverse(posted.register, by=None, at=TODAY)
     if posted.reversed:
-        assert register == posted.register.reversed_by
+        assert register == posted.register.reversals.get()
         return
     assert register.effect == Effect.CORRECTED
     posted.reversed = True
