@@ -190,6 +190,14 @@ class Listing:
     def path(self):
         return self.request.path
 
+    def leading_to(self, address, **more):
+        """Another page about the rows that this list shows: its filters go along."""
+        query = self.query.copy()
+        for name in ("page", "sort", "tab"):
+            query.pop(name, None)
+        query.update(more)
+        return f"{address}?{query.urlencode()}" if query else address
+
     @property
     def clear_url(self):
         kept = {name: self.query[name] for name in ("tab", "sort") if name in self.query}

@@ -8,8 +8,8 @@ class WarehouseConfig(AppConfig):
     def ready(self):
         from inventory_site import tabs
         from inventory_site.context import frame, navigation
-        from warehouse import search
-        from warehouse.navigation import STOCK
+        from warehouse import actions, search
+        from warehouse.navigation import PRINT_LABELS, STOCK
         from warehouse.tabs import TABS
 
         navigation.add(STOCK)
@@ -17,6 +17,8 @@ class WarehouseConfig(AppConfig):
         for place, own in TABS.items():
             for tab in own:
                 tabs.register(place, tab)
+        for place, action in PRINT_LABELS.items():
+            actions.register(place, action)
         for source in (
             search.Source("items", _("Items"), search.items, "warehouse.view_item", search.list_of("items"), order=10),
             search.Source("bins", _("Bins"), search.bins, "warehouse.view_bin", search.list_of("bins"), order=20),

@@ -159,3 +159,23 @@ class LotFilter(django_filters.FilterSet):
 
     def find(self, queryset, name, text):
         return queryset.matching(text)
+
+
+# Which labels: what a list shows, or numbers with commas between them
+
+
+class NumbersFilter(django_filters.BaseInFilter, django_filters.CharFilter):
+    """The things with exactly these numbers."""
+
+
+class ChosenBinsFilter(BinFilter):
+    bins = NumbersFilter(field_name="code")
+
+
+class ChosenItemsFilter(ItemFilter):
+    items = NumbersFilter(field_name="number")
+
+
+class ChosenLotsFilter(LotFilter):
+    items = NumbersFilter(field_name="item__number")
+    lots = NumbersFilter(field_name="number")

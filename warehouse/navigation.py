@@ -1,9 +1,11 @@
 """How people get to the pages of the warehouse, and where they are."""
 
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.context import NavItem
+from warehouse.actions import Action
 from warehouse.models import Location
 
 STOCK = NavItem(
@@ -30,3 +32,44 @@ def sections(request, here):
 def usual_location(request):
     """What the top bar shows."""
     return Location.objects.usual_for(request.user)
+
+
+def labels(name, **chosen):
+    return f"{reverse(name)}?{urlencode(chosen)}"
+
+
+# Labels are printed of one thing, or of what a list shows: then the filters of the list say of which.
+PRINT_LABELS = {
+    "bin": Action(
+        "labels",
+        _("Label"),
+        "print",
+        lambda bin: labels("bin-labels", location=bin.location.code, bins=bin.code),
+        "warehouse.view_bin",
+        order=80,
+    ),
+    "item": Action(
+        "labels",
+        _("Label"),
+        "print",
+        lambda item: labels("item-labels", items=item.number),
+        "warehouse.view_item",
+        order=80,
+    ),
+    "lot": Action(
+        "labels",
+        _("Label"),
+        "print",
+        lambda lot: labels("lot-labels", items=lot.item.number, lots=lot.number),
+        "warehouse.view_item",
+        order=80,
+    ),
+    "location": Action(
+        "labels",
+        _("Bin labels"),
+        "print",
+        lambda location: labels("bin-labels", location=location.code),
+        "warehouse.view_bin",
+        order=80,
+    ),
+}

@@ -59,6 +59,10 @@ class BinQuerySet(models.QuerySet):
         """Places that can hold goods: all but adjustment bins."""
         return self.exclude(kind="adjustment")
 
+    def labelled(self):
+        """Places that one can stand before."""
+        return self.exclude(kind__in=["adjustment", "implicit"])
+
     def in_walking_order(self):
         return self.order_by("walking_order", "code")
 
@@ -88,6 +92,10 @@ class ItemQuerySet(models.QuerySet):
     def with_names(self):
         return self.select_related("base_unit", "category")
 
+    def with_codes(self):
+        """With all that a label of an item says: its bar codes, and what one of them stands for."""
+        return self.with_names().prefetch_related("references__variant", "units__unit_of_measure")
+
     def with_stock(self, user):
         """Adds `on_hand`: what this person's locations hold, adjustment bins left out."""
         quants = self.model._meta.get_field("quants").related_model.objects
@@ -96,6 +104,9 @@ class ItemQuerySet(models.QuerySet):
 
 
 class LotQuerySet(models.QuerySet):
+    def with_codes(self):
+        return self.select_related("item").prefetch_related("item__references")
+
     def matching(self, text):
         return self.filter(number__icontains=text)
 

@@ -1,9 +1,11 @@
 """What the warehouse itself puts on the pages of an item, a bin and a location."""
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.pages import Column, Listing
 from inventory_site.tabs import Tab
+from warehouse import actions
 from warehouse.filters import (
     BinOfLocationFilter,
     LotFilter,
@@ -41,9 +43,14 @@ def lots_of_item(request, item):
             Column("number", _("Lot"), css="item"),
             Column("expires", _("Expires"), "expiration_date"),
             Column("on_hand", _("On hand"), num=True, sortable=False),
+            ACTIONS,
         ],
         label=_("Lots"),
     )
+    listing.labels_url = listing.leading_to(reverse("lot-labels"), items=item.number)
+    for lot in listing.rows:
+        lot.item = item
+    actions.with_actions(request, "lot", listing.rows)
     return "warehouse/tabs/lots.html", {"listing": listing, "item": item}
 
 
@@ -86,6 +93,7 @@ def bins_of_location(request, location):
         columns=[CODE, NAME, ZONE, KIND, IN_STOCK],
         filterset=BinOfLocationFilter,
     )
+    listing.labels_url = listing.leading_to(reverse("bin-labels"), location=location.code)
     return "warehouse/tabs/bins.html", {"listing": listing}
 
 

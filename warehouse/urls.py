@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from warehouse.views import items, places, search, stock
+from warehouse.views import items, labels, places, search, stock
 
 
 class CodeConverter:
@@ -27,5 +27,8 @@ urlpatterns = [
     path("bins/<code:location>/<code:code>/", places.bin_detail, name="bin-detail"),
     path("locations/", places.locations, name="locations"),
     path("locations/<code:code>/", places.location_detail, name="location-detail"),
+    path("labels/bins/", labels.bin_labels, name="bin-labels"),
+    path("labels/items/", labels.item_labels, name="item-labels"),
+    path("labels/lots/", labels.lot_labels, name="lot-labels"),
     path("search/", search.search, name="search"),
 ]

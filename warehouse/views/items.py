@@ -1,5 +1,6 @@
 from django.contrib.auth.decorators import login_required, permission_required
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -30,6 +31,7 @@ def items(request):
         ],
         label=_("Items"),
     )
+    listing.labels_url = listing.leading_to(reverse("item-labels"))
     context = {"listing": listing, "sections": sections(request, "items")}
     return render_page(request, "warehouse/items.html", context, partial="list")
 

@@ -1,5 +1,6 @@
 from django.contrib.auth.decorators import login_required, permission_required
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -32,7 +33,9 @@ def bins(request):
 
 def bin_listing(request, bins, *, columns, filterset=BinFilter):
     bins = bins.real().with_names().with_size()
-    return Listing(request, bins, filterset=filterset, columns=columns, sort="code", label=_("Bins"))
+    listing = Listing(request, bins, filterset=filterset, columns=columns, sort="code", label=_("Bins"))
+    listing.labels_url = listing.leading_to(reverse("bin-labels"))
+    return listing
 
 
 @login_required
