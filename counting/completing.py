@@ -13,6 +13,7 @@ import structlog
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from counting import sql
@@ -20,6 +21,7 @@ from counting.activity import remember
 from counting.models import CountLine, CountSession, Deed, Status
 from counting.review import mark_counted
 from inventory_site.errors import DomainError
+from inventory_site.templatetags.truecount import quantity, signed
 from ledger.models import Kind
 from ledger.posting import Document, PostingRefused, announce, lock_locations, post
 from warehouse.models import User
@@ -145,7 +147,7 @@ def send_to_worker(session_id: int) -> None:
     from counting.tasks import complete  # tasks import this module
 
     try:
-        complete.delay(session_id)
+        complete.delay(session_id, get_language())
     except (OSError, complete.OperationalError) as error:
         log.warning("completion_not_queued", session=session_id, error=str(error))
 
@@ -240,8 +242,8 @@ def _line_problems(session):
             % {
                 "item": names[line].quant.item,
                 "bin": names[line].quant.bin,
-                "book": f"{book.normalize():f}",
-                "adjustment": f"{adjustment.normalize():f}" if adjustment is not None else "",
+                "book": quantity(book),
+                "adjustment": signed(adjustment),
             },
         }
         for line, code, book, adjustment in rows

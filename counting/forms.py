@@ -16,6 +16,7 @@ from counting.scope_files import read_listed
 from inventory_site.controls import Day
 from inventory_site.errors import DomainError
 from inventory_site.fields import MONEY, QUANTITY
+from inventory_site.figures import typed
 from inventory_site.pages import refuse
 from ledger.models import Reason
 from warehouse.finding import find_bin, find_item
@@ -229,5 +230,4 @@ def hidden_figures(digest: Digest) -> list[tuple[str, str]]:
 
 def written(quantity: Decimal) -> str:
     """A difference for an input field: −3, +2.5."""
-    plain = f"{abs(quantity).normalize():f}"
-    return f"−{plain}" if quantity < 0 else f"+{plain}" if quantity > 0 else "0"
+    return f"−{typed(-quantity)}" if quantity < 0 else f"+{typed(quantity)}" if quantity > 0 else "0"

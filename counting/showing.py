@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from counting import sql
 from counting.models import CountLine, CountSession, Status
 from counting.walking import Progress
+from inventory_site.figures import localized, plain, typed
 from ledger.models import WarehouseEntry
 from warehouse.models import User
-from warehouse.quantities import plain
 
 MOVEMENTS_SHOWN = 4
 CHANGES = (  # in the order of sql.LINE_NOW
@@ -46,7 +46,7 @@ class Unit:
 
     @property
     def label(self):
-        return self.name if self.is_base else _("%(unit)s of %(per)s") % {"unit": self.name, "per": plain(self.per)}
+        return self.name if self.is_base else _("%(unit)s of %(per)s") % {"unit": self.name, "per": typed(self.per)}
 
 
 @dataclass
@@ -168,6 +168,10 @@ class ShownLine:
     @property
     def sum(self):
         """The arithmetic behind the count, where there is any."""
+        return localized(self.worked_out)
+
+    @property
+    def worked_out(self):
         if self.is_waiting or len(self.units) == 1:
             return self.arithmetic if not self.is_waiting and " " in self.arithmetic else ""
         if " " in self.arithmetic:
@@ -187,8 +191,8 @@ def in_unit(quantity: Decimal, unit: Unit) -> str:
     """51 in boxes of 12 is "4 + 3": the same text gives the same quantity when it is read."""
     whole, rest = divmod(quantity, unit.per)
     if unit.is_base or not rest:
-        return plain(quantity / unit.per) if unit.is_base else plain(whole)
-    return f"{plain(whole)} + {plain(rest)}"
+        return typed(quantity / unit.per) if unit.is_base else plain(whole)
+    return f"{plain(whole)} + {typed(rest)}"
 
 
 def read_again(line: CountLine, *, by: User | None = None) -> Progress:

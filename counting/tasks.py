@@ -2,7 +2,7 @@
 
 import structlog
 from celery import shared_task
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from counting.completing import complete_session, left_behind
 from counting.reconciliation import prove, remember
@@ -11,8 +11,10 @@ log = structlog.get_logger()
 
 
 @shared_task
-def complete(session_id: int) -> str:
-    return complete_session(session_id)
+def complete(session_id: int, language: str | None = None) -> str:
+    """In the language of whoever asked: what is in the way is written down for them."""
+    with translation.override(language):
+        return complete_session(session_id)
 
 
 @shared_task

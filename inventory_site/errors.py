@@ -1,12 +1,14 @@
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 
 class DomainError(ValidationError):
     """A rule of the business was broken: people read the text, callers test the code."""
 
-    code, text = "invalid", "Not allowed."
+    code, text = "invalid", gettext_lazy("Not allowed.")
 
     def __init__(self, *args, **params):
         # *args is what pickle and ValidationError itself pass back in.
@@ -25,13 +27,13 @@ class LineError:
     message: str
 
     def __str__(self):
-        return f"Line {self.line}: {self.message}"
+        return _("Line %(line)s: %(message)s") % {"line": self.line, "message": self.message}
 
 
 class LinesRefused(DomainError):
     """Everything that is wrong with the lines of a document, collected and raised once."""
 
-    code, text = "lines_refused", "Nothing was posted: lines must be corrected first."
+    code, text = "lines_refused", gettext_lazy("Nothing was posted: lines must be corrected first.")
 
     def __init__(self, errors):
         self.errors = tuple(errors)

@@ -2,8 +2,10 @@ import uuid
 
 import structlog
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.conf import settings
 from django.http import Http404
 from django.urls import reverse
+from django.utils import timezone, translation
 
 # The admin theme is written with Alpine: inline scripts, and expressions evaluated in the browser.
 ADMIN_POLICY = {"script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
@@ -29,6 +31,31 @@ def drop_nul(get_response):
         return get_response(request)
 
     return middleware
+
+
+def speak(get_response):
+    """In the language of the page that asks, else of the person, else of the browser; and at the person's time.
+
+    A page that stands open keeps its language, whatever its reader chooses meanwhile: what was typed there is read as
+    it was typed, and the answer fits in.
+    """
+
+    def middleware(request):
+        language = language_of_page(request) or getattr(request.user, "language", "")
+        if language:
+            request.LANGUAGE_CODE = language
+        zone = getattr(request.user, "time_zone", "")
+        with translation.override(request.LANGUAGE_CODE), timezone.override(zone or None):
+            response = get_response(request)
+        response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
+        return response
+
+    return middleware
+
+
+def language_of_page(request):
+    named = request.headers.get("X-Page-Language", "")
+    return named if named in dict(settings.LANGUAGES) else ""
 
 
 def log_request(get_response):

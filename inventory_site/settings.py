@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "inventory_site.middleware.speak",
     "django_htmx.middleware.HtmxMiddleware",
     "inventory_site.middleware.log_request",
     "axes.middleware.AxesMiddleware",
@@ -211,7 +212,7 @@ CONTENT_SECURITY_POLICY = {
 # Languages, time, files, log
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each in its own words
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = CELERY_TIMEZONE
 USE_TZ = True

@@ -9,12 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from inventory_site.controls import Day
 from inventory_site.errors import DomainError
 from inventory_site.fields import UNIT_COST
+from inventory_site.figures import decimal_mark
 from ledger.entering import EnteredLine
 from ledger.models import Effect, Kind, Reason
 from ledger.posting import Document
 from warehouse.finding import LotUnknown, factor_of, factors_of, find_bin, find_item, find_lot
 from warehouse.models import Location, Quant, UnitOfMeasure
-from warehouse.quantities import UnknownUnit, parse_quantity
+from warehouse.quantities import UnknownUnit, number_of, parse_quantity
 
 LINES = 3
 MOST_LINES = 200
@@ -183,9 +184,19 @@ class LineForm(forms.Form):
         )
 
 
+class CostField(forms.CharField):
+    """Money for one unit, with the decimal mark of whoever types it."""
+
+    def clean(self, value):
+        text = super().clean(value)
+        decimals = UNIT_COST["decimal_places"]
+        digits = UNIT_COST["max_digits"] - decimals
+        return number_of(text, mark=decimal_mark(), decimals=decimals, digits=digits) if text else None
+
+
 class ReceiptLineForm(LineForm):
     expiration_date = forms.DateField(label=_("Expires"), required=False, widget=Day())
-    unit_cost = forms.DecimalField(label=_("Cost per base unit"), required=False, min_value=0, **UNIT_COST)
+    unit_cost = CostField(label=_("Cost per base unit"), required=False, max_length=40)
     field_order = ["item", "bin", "lot", "expiration_date", "quantity", "unit", "unit_cost"]
     makes_lots = True
 

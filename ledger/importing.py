@@ -11,6 +11,7 @@ import structlog
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.errors import DomainError
@@ -121,7 +122,7 @@ def send_to_worker(import_id: int) -> None:
     from ledger.tasks import apply_stock_import  # tasks import this module
 
     try:
-        apply_stock_import.delay(import_id)
+        apply_stock_import.delay(import_id, get_language())
     except (OSError, apply_stock_import.OperationalError) as error:
         log.warning("import_not_queued", stock_import=import_id, error=str(error))
 

@@ -1,12 +1,9 @@
 """The sentences for lines that cannot be posted: what is so, and what to do."""
 
-from decimal import Decimal
-
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.errors import LineError
+from inventory_site.templatetags.truecount import full_moment, quantity
 from ledger import sql
 from ledger.models import Register
 
@@ -43,10 +40,6 @@ BLOCKED_BY = {
 }
 
 
-def plain(number: Decimal | None) -> str:
-    return f"{number.normalize():f}" if number is not None and number.is_finite() else "–"
-
-
 def read_errors(cursor, *, reversed_register: Register | None = None) -> list[LineError]:
     """The errors that posting has collected, by line; the first thousand. A reversal's name what is in its way."""
     cursor.execute(sql.READ_ERRORS)
@@ -60,8 +53,8 @@ def read_errors(cursor, *, reversed_register: Register | None = None) -> list[Li
             % {
                 "item": " ".join(filter(None, [number, name, lot and f"({lot})"])),
                 "bin": bin_code,
-                "wanted": plain(-wanted if wanted is not None else None),
-                "on_hand": plain(on_hand),
+                "wanted": quantity(-wanted if wanted is not None else None),
+                "on_hand": quantity(on_hand),
                 "held_by": held_by,
             }
             + blocked.get((line, code), ""),
@@ -75,7 +68,6 @@ def _blockers(cursor, register):
     cursor.execute(sql.READ_BLOCKERS, {"register": register.pk})
     return {
         (line, code): " "
-        + BLOCKED_BY[code]
-        % {"document": document, "at": date_format(localtime(at), "j M Y, H:i"), "by": by or _("the system")}
+        + BLOCKED_BY[code] % {"document": document, "at": full_moment(at), "by": by or _("the system")}
         for line, code, document, at, by in cursor.fetchall()
     }

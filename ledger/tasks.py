@@ -1,14 +1,16 @@
 """Doorways from the queue: fetch by id, call the verb, return something printable. All are safe to run twice."""
 
 from celery import shared_task
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from ledger.importing import carry_out, left_behind
 
 
 @shared_task
-def apply_stock_import(import_id: int) -> str:
-    return carry_out(import_id, at=timezone.now())
+def apply_stock_import(import_id: int, language: str | None = None) -> str:
+    """In the language of whoever asked: what is wrong is written down for them."""
+    with translation.override(language):
+        return carry_out(import_id, at=timezone.now())
 
 
 @shared_task

@@ -97,7 +97,7 @@ export class Outbox {
     const body = new URLSearchParams(typeof item.fields === "function" ? item.fields() : item.fields);
     body.set("client_id", item.id);
     body.set("age", String(Math.round(performance.now() - item.at)));
-    const headers = { "HX-Request": "true", "HX-Current-URL": location.href };
+    const headers = { "HX-Request": "true", "HX-Current-URL": location.href, "X-Page-Language": document.documentElement.lang };
     if (token()) {
       headers["X-CSRFToken"] = token();
       body.delete("csrfmiddlewaretoken");

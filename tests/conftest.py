@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
+from django.utils import translation
 
 from inventory_site import embedded, environment
 from inventory_site.celery import app as celery_app
@@ -53,6 +54,13 @@ def empty_cache(redis_server):
     client = caches["default"]._cache.get_client()
     if keys := list(client.scan_iter(f"*{REDIS_PREFIX}cache*")):
         client.delete(*keys)
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """A request leaves its language to its thread; the next test begins anew."""
+    yield
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """What people type into a quantity field: "51", "4 x 12 + 3", "4 + 3" boxes and pieces, "2,5".
 
-A point is always decimal. A comma is decimal too, unless it could group thousands: "1,000" is refused, because one
-of its two meanings is wrong by a factor of a thousand.
+Whatever can only be read in one way is read so, in every language: "2,5", "1,000,000", "1.000,5", "1 000". What could
+be thousands or decimals, "1,234", is read as people write it who read this page: their language says what decimal is.
+A file may be anybody's: there "1,234" is refused, because one of its two meanings is wrong by a factor of a thousand.
 """
 
 import re
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory_site.errors import DomainError
 from inventory_site.fields import QUANTITY
+from inventory_site.figures import decimal_mark, plain, typed
 
 DECIMALS = QUANTITY["decimal_places"]
 DIGITS = QUANTITY["max_digits"] - DECIMALS
@@ -20,7 +22,7 @@ QUANTUM = Decimal(1).scaleb(-DECIMALS)
 MAX_LENGTH = 60
 
 TOKEN = re.compile(
-    r"""\s*(?: (?P<number>[0-9.,]+)
+    r"""\s*(?: (?P<number>[1-9][0-9]{0,2}(?:[ \u00a0\u2009\u202f][0-9]{3})+(?:[.,][0-9]+)?(?![0-9.,]) | [0-9.,]+)
             | (?P<times>[x*\u00d7](?![^\W\d_]))
             | (?P<plus>\+)
             | (?P<word>[^\W\d_]+)(?=[\s+]|$) )""",
@@ -28,7 +30,8 @@ TOKEN = re.compile(
 )
 PLAIN = re.compile(r"\d+|\d*[.,]\d+|\d+[.,]")
 GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?")
-THOUSANDS_OR_DECIMALS = re.compile(r"[1-9]\d{0,2},\d{3}")
+THOUSANDS_OR_DECIMALS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
+SPACES = re.compile(r"[ \u00a0\u2009\u202f]")
 
 
 class QuantityBlank(DomainError):
@@ -71,11 +74,19 @@ class Typed:
     expression: str
 
 
-def parse_quantity(text: str, *, factors: Mapping[str, Decimal] | None = None, factor: Decimal = Decimal(1)) -> Typed:
+def parse_quantity(
+    text: str,
+    *,
+    factors: Mapping[str, Decimal] | None = None,
+    factor: Decimal = Decimal(1),
+    mark: str | None = None,
+) -> Typed:
     """Read a sum of products. The first number counts in the chosen unit of measure (`factor` base units), the others
-    in base units. `factors` are units of measure that may be named behind a number: "4 box + 3".
+    in base units. `factors` are units of measure that may be named behind a number: "4 box + 3". `mark` is the decimal
+    mark of whoever wrote it, as a rule the reader's.
     """
-    terms = terms_of(text, {name.casefold(): per for name, per in (factors or {}).items()})
+    named = {name.casefold(): per for name, per in (factors or {}).items()}
+    terms = terms_of(text, named, decimal_mark() if mark is None else mark)
     apply_factor(terms[0], factor)
     with localcontext(prec=80):
         quantity = sum(product(numbers) for numbers, _unit in terms).quantize(QUANTUM, ROUND_HALF_UP)
@@ -84,13 +95,7 @@ def parse_quantity(text: str, *, factors: Mapping[str, Decimal] | None = None, f
     return Typed(quantity, " + ".join(" × ".join(map(plain, numbers)) for numbers, _unit in terms))
 
 
-def plain(number: Decimal) -> str:
-    """Without exponent and without zeros behind the point: 12, 2.5."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def terms_of(text: str, factors: Mapping[str, Decimal]) -> list[tuple[list[Decimal], str | None]]:
+def terms_of(text: str, factors: Mapping[str, Decimal], mark: str) -> list[tuple[list[Decimal], str | None]]:
     """[([4, 12], "box"), ([3], None)]: the numbers of each product, with the factor of a named unit of measure."""
     tokens = tokens_of(text)
     terms, wants_number = [([], None)], True
@@ -99,7 +104,7 @@ def terms_of(text: str, factors: Mapping[str, Decimal]) -> list[tuple[list[Decim
         if wants_number != (kind == "number") or (unit and kind != "plus"):
             raise QuantityUnreadable(typed=text)
         if kind == "number":
-            numbers.append(number_of(token))
+            numbers.append(number_of(token, mark=mark))
         elif kind == "plus":
             terms.append(([], None))
         elif kind == "word":
@@ -128,11 +133,15 @@ def tokens_of(text: str) -> list[tuple[str, str]]:
     return tokens
 
 
-def number_of(text: str, *, decimals: int = DECIMALS, digits: int = DIGITS) -> Decimal:
-    """One number without a sign, as people and spreadsheets write it."""
+def number_of(text: str, *, mark: str = "", decimals: int = DECIMALS, digits: int = DIGITS) -> Decimal:
+    """One number without a sign, as people and spreadsheets write it; `mark` is what is decimal for its writer.
+
+    Without one a point is decimal, and a comma that could group thousands is refused.
+    """
+    text = SPACES.sub("", text)
     if THOUSANDS_OR_DECIMALS.fullmatch(text):
-        raise QuantityAmbiguous(typed=text, one=text.replace(",", ""), other=text.replace(",", ".") + "0")
-    if PLAIN.fullmatch(text):
+        number = thousands_or_decimals(text, mark)
+    elif PLAIN.fullmatch(text):
         number = Decimal(text.replace(",", "."))
     elif GROUPED.fullmatch(text):
         number = Decimal(without_groups(text))
@@ -143,6 +152,13 @@ def number_of(text: str, *, decimals: int = DECIMALS, digits: int = DIGITS) -> D
     if number >= 10**digits:
         raise QuantityTooLarge(digits=digits)
     return number
+
+
+def thousands_or_decimals(text: str, mark: str) -> Decimal:
+    if not mark and "," in text:
+        raise QuantityAmbiguous(typed=text, one=text.replace(",", ""), other=text.replace(",", ".") + "0")
+    grouped = mark not in text
+    return Decimal(re.sub("[.,]", "" if grouped else ".", text))
 
 
 def without_groups(text: str) -> str:
@@ -171,7 +187,7 @@ def apply_factor(term: tuple[list[Decimal], str | None], factor: Decimal) -> Non
         numbers.append(Decimal(factor))
     elif factor not in numbers[1:]:
         pieces = product(numbers)
-        raise QuantityAmbiguous(typed=" × ".join(map(plain, numbers)), one=plain(pieces), other=plain(pieces * factor))
+        raise QuantityAmbiguous(typed=" × ".join(map(typed, numbers)), one=typed(pieces), other=typed(pieces * factor))
 
 
 def product(numbers: list[Decimal]) -> Decimal:

@@ -16,7 +16,7 @@ from counting.views.access import session_for
 from counting.views.standing import SessionPage
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to, render_page, wants_partial
-from inventory_site.templatetags.truecount import quantity, sign, signed, signed_money
+from inventory_site.templatetags.truecount import percent, quantity, sign, signed, signed_money
 
 STEPS = {
     "waiting": (gettext_lazy("Waiting for a worker"), gettext_lazy("The request is kept until it is carried out")),
@@ -117,7 +117,7 @@ class Completion(SessionPage):
         """The count in figures, when it is over."""
         progress = self.progress
         counted = _("%(n)s of %(of)s") % {"n": quantity(progress.counted), "of": quantity(progress.lines)}
-        accuracy = f"{quantity(progress.matched)}, {progress.accuracy:.1f} %" if progress.counted else "–"
+        accuracy = f"{quantity(progress.matched)}, {percent(progress.accuracy)}" if progress.counted else "–"
         facts = [
             (_("Lines counted"), counted),
             (_("Matched"), accuracy),

@@ -7,7 +7,6 @@ from django.http import HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -43,7 +42,7 @@ from counting.views.count import (
 )
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to
-from inventory_site.templatetags.truecount import day, quantity, signed
+from inventory_site.templatetags.truecount import day, quantity, signed, time_of_day
 from warehouse.models import Bin, Item
 from warehouse.quantities import parse_quantity
 
@@ -154,7 +153,7 @@ def remark(before, now):
     words = {
         "who": before[0],
         "before": quantity(before[1]),
-        "at": date_format(timezone.localtime(before[2]), "H:i"),
+        "at": time_of_day(before[2]),
         "now": quantity(now.counted),
     }
     if now.counted is None:
@@ -321,7 +320,7 @@ def found(request, session, said):
     if item is None or (said["variant"] and variant is None):
         return HttpResponseBadRequest("item", content_type="text/plain")
     try:
-        number = parse_quantity(said["quantity"] or "1").quantity
+        number = parse_quantity(said["quantity"] or "1", mark=".").quantity  # a hidden figure
         label = {"variant": variant, "lot_number": said["lot"].strip(), "expiration_date": said["expiry"]}
         line = count_found(session, number, bin=bin, item=item, by=request.user, client_id=said["client_id"], **label)
     except DomainError as error:

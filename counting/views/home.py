@@ -17,7 +17,7 @@ from counting.models import CountLine, CountSession, PutAside, Status
 from counting.reconciliation import last_result
 from counting.views.access import sees_evidence, sees_values
 from inventory_site.pages import redirect_to, render_page
-from inventory_site.templatetags.truecount import quantity, sign, signed_money
+from inventory_site.templatetags.truecount import percent, quantity, sign, signed_money
 from ledger.models import Kind, Register
 from warehouse.models import Bin, Location
 
@@ -232,7 +232,7 @@ class Dashboard:
         note = ngettext("of the %s last count completed", "of the last %s counts completed", counts) % counts
         if together.accuracy is None:
             return {"label": _("Line accuracy"), "value": "–", "note": _("no count is completed yet")}
-        return {"label": _("Line accuracy"), "value": f"{together.accuracy:.1f} %", "note": note}
+        return {"label": _("Line accuracy"), "value": percent(together.accuracy), "note": note}
 
     @cached_property
     def month(self):

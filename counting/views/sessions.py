@@ -18,6 +18,7 @@ from counting.policies import in_words
 from counting.views.access import sees_evidence, sees_values
 from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, form_status, redirect_to, refuse, render_page
+from inventory_site.templatetags.truecount import quantity
 
 COLUMNS = [
     Column("number", gettext_lazy("Count"), "pk", descending_first=True),
@@ -141,13 +142,13 @@ def preview_of(data, user):
 def said_of(opened):
     said = ngettext("%(number)s is open: %(lines)s line.", "%(number)s is open: %(lines)s lines.", opened.lines) % {
         "number": opened.session.number,
-        "lines": f"{opened.lines:,}",
+        "lines": quantity(opened.lines),
     }
     return " ".join([said, *(stays(number, lines) for number, lines in opened.held.items())])
 
 
 def stays(number, lines):
     return ngettext("%(lines)s line stays with %(number)s.", "%(lines)s lines stay with %(number)s.", lines) % {
-        "lines": f"{lines:,}",
+        "lines": quantity(lines),
         "number": number,
     }

@@ -4,12 +4,13 @@ from functools import cached_property
 
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from counting.figures import Progress, stage_of
 from counting.models import Status
 from counting.policies import Policies, in_words
 from counting.views.access import sees_values
-from inventory_site.templatetags.truecount import moment
+from inventory_site.templatetags.truecount import moment, quantity
 
 
 class SessionPage:
@@ -47,14 +48,15 @@ def stages_of(session, progress):
     """DRAFT, COUNTED, COMPLETED as components/stages.html takes them."""
     if session.status == Status.CANCELLED:
         return [
-            {"label": "DRAFT", "note": opened_note(session), "state": "done"},
-            {"label": "CANCELLED", "note": moment(session.ended_at), "state": "current"},
+            {"label": pgettext("stage", "DRAFT"), "note": opened_note(session), "state": "done"},
+            {"label": pgettext("stage", "CANCELLED"), "note": moment(session.ended_at), "state": "current"},
         ]
     drawn = {Status.DRAFT: 0, Status.COUNTED: 1, Status.COMPLETED: 3}[session.status]
+    labels = [pgettext("stage", "DRAFT"), pgettext("stage", "COUNTED"), pgettext("stage", "COMPLETED")]
     notes = [opened_note(session), counted_note(session, progress), completed_note(session)]
     return [
         {"label": label, "note": note, "state": "done" if place < drawn else "current" if place == drawn else ""}
-        for place, (label, note) in enumerate(zip(["DRAFT", "COUNTED", "COMPLETED"], notes, strict=True))
+        for place, (label, note) in enumerate(zip(labels, notes, strict=True))
     ]
 
 
@@ -69,7 +71,7 @@ def counted_note(session, progress):
     if session.status == Status.COUNTED:
         return _("In review")
     if session.status == Status.DRAFT:
-        return _("%s lines left") % f"{progress.left:,}"
+        return ngettext("%s line left", "%s lines left", progress.left) % quantity(progress.left)
     return moment(session.marked_at)
 
 

@@ -1,10 +1,11 @@
 """Our words and figures in templates; built in, so no {% load %} is needed.
 
-Filters: quantity, signed, money, signed_money (both also with a currency: money:"€"), expiry, moment, day,
-         kind, status_word, initials
+Filters: quantity, signed, money, signed_money (both also with a currency: money:"€"), percent, arithmetic,
+         expiry, moment, full_moment, day, weekday, kind, status_word, initials
 Tags:    {% icon "scan" %}  {% chip status word %}  {% glyph status word %}  {% control field %}  {% sign discrepancy %}
 
-Minus is − (U+2212), plus is always written in a difference, blank is –, zero is 0.
+Minus is − (U+2212), plus is always written in a difference, blank is –, zero is 0. Marks, groups and the order of
+dates are those of the reader's language.
 """
 
 from datetime import date, datetime, timedelta
@@ -17,7 +18,9 @@ from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
+
+from inventory_site.figures import localized
 
 register = template.Library()
 
@@ -54,7 +57,7 @@ WORDS = {
 
 @register.filter
 def quantity(value):
-    """1,234.5 without trailing zeros; blank is –."""
+    """1,234.5 without trailing zeros, in German 1.234,5; blank is –."""
     number = decimal(value)
     return BLANK if number is None else written(plain(number))
 
@@ -76,6 +79,19 @@ def money(value, currency=""):
 def signed_money(value, currency=""):
     number = decimal(value)
     return BLANK if number is None else with_plus(round(number, 2), amount(number, currency))
+
+
+@register.filter
+def percent(value):
+    """97.5 %, to the first decimal."""
+    number = decimal(value)
+    return BLANK if number is None else f"{written(round(number, 1), 1)} %"
+
+
+@register.filter
+def arithmetic(text):
+    """The sum behind a count, as the reader would type it: 4 × 2,5 + 1."""
+    return localized(text or "")
 
 
 def decimal(value):
@@ -125,7 +141,24 @@ def sign(value):
 @register.filter
 def day(value):
     """17 Nov 2026."""
-    return date_format(local(value), "j M Y") if value else BLANK
+    return date_format(local(value), pgettext("format", "j M Y")) if value else BLANK
+
+
+@register.filter
+def weekday(value):
+    """Tuesday 17 November."""
+    return date_format(local(value), pgettext("format", "l j F"))
+
+
+def time_of_day(value):
+    """09:41."""
+    return date_format(local(value), pgettext("format", "H:i"))
+
+
+@register.filter
+def full_moment(value):
+    """17 Nov 2026, 09:41."""
+    return date_format(local(value), pgettext("format", "j M Y, H:i")) if value else BLANK
 
 
 @register.filter
@@ -135,10 +168,12 @@ def moment(value):
         return BLANK
     at, now = local(value), timezone.localtime()
     if at.date() == now.date():
-        text = date_format(at, "H:i")
+        text = time_of_day(at)
+    elif at.year == now.year:
+        text = date_format(at, pgettext("format", "j M H:i"))
     else:
-        text = date_format(at, "j M H:i" if at.year == now.year else "j M Y")
-    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), date_format(at, "j M Y, H:i"), text)
+        text = day(at)
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), full_moment(at), text)
 
 
 @register.filter

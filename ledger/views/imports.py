@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from inventory_site.errors import DomainError
 from inventory_site.pages import form_status, redirect_to, refuse, render_page
+from inventory_site.templatetags.truecount import quantity
 from ledger.import_forms import DecisionsForm, HandInForm
 from ledger.importing import ask_to_apply, decide, hand_in, plan_of, step_of
 from ledger.models import ImportStatus, StockImport
@@ -143,7 +144,9 @@ def render_import(request, stock_import, form):
 
 
 def figures(numbers):
-    return [{"label": word, "value": f"{numbers[name]:,}"} for name, word in CREATED_WORDS.items() if numbers.get(name)]
+    return [
+        {"label": word, "value": quantity(numbers[name])} for name, word in CREATED_WORDS.items() if numbers.get(name)
+    ]
 
 
 def progress(stock_import):

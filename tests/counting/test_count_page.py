@@ -1,6 +1,7 @@
 """The page on which a bin is counted, and everything that it sends."""
 
 from datetime import timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -222,15 +223,29 @@ def test_adding_adds(shelf):
 
 
 def test_what_cannot_be_read_is_refused_in_the_line_and_kept(shelf):
-    response = shelf.say("1,000")
+    response = shelf.say("1,00,000")
 
     assert response.status_code == 422
     text = response.content.decode()
-    assert 'value="1,000"' in text
+    assert 'value="1,00,000"' in text
     assert 'aria-invalid="true"' in text
-    assert "can mean 1000 or" in text_of(response)
+    assert "“1,00,000” is not a quantity" in text_of(response)
     assert "Not saved" in text_of(response)
     assert shelf.line().counted_quantity is None
+
+
+def test_a_decimal_comma_is_typed_shown_and_read_back_in_german(shelf):
+    shelf.ama.defaults |= {"HTTP_X_PAGE_LANGUAGE": "de"}
+
+    response = shelf.say("1.000,5 + 2 × 1,125")
+
+    assert shelf.line().counted_quantity == Decimal("1002.75")
+    assert 'value="1002,75"' in response.content.decode()
+    assert "1000,5 + 2 × 1,125" in text_of(response)
+    assert "1.002,75" in text_of(response)
+    assert CountEntry.objects.get().expression == "1000.5 + 2 × 1.125"
+    shelf.say("1002,75")
+    assert shelf.line().counted_quantity == Decimal("1002.75")
 
 
 @pytest.mark.parametrize("typed", ["-1", "1e999", "NaN", "x" * 4000, "\0", "9" * 14, "1.000001", "=1+1", "12 crates"])

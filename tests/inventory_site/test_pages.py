@@ -124,7 +124,7 @@ def test_broken_rules_stand_on_top_of_the_form_with_every_line():
     html = render_to_string("components/fields.html", {"form": form})
 
     assert form_status(form) == 422
-    assert LinesRefused.text in html
+    assert str(LinesRefused.text) in html
     assert 'data-code="unknown_item"' in html
     assert "&lt;held&gt;" in html
 

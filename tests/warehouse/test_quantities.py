@@ -3,11 +3,14 @@
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_site.errors import DomainError
-from warehouse.quantities import parse_quantity
+from inventory_site.figures import typed as in_a_field
+from warehouse.quantities import QuantityAmbiguous, number_of, parse_quantity
 
 BOX = Decimal(12)
 FACTORS = {"each": Decimal(1), "box": BOX, "pallet": Decimal(480)}
@@ -36,6 +39,9 @@ FACTORS = {"each": Decimal(1), "box": BOX, "pallet": Decimal(480)}
         ("1000", "1000", "1000"),
         ("1,000,000", "1000000", "1000000"),
         ("1.000.000", "1000000", "1000000"),
+        ("1 000", "1000", "1000"),
+        ("12\u202f345,5", "12345.5", "12345.5"),
+        ("2 × 1 000 + 3", "2003", "2 × 1000 + 3"),
         ("1,000.5", "1000.5", "1000.5"),
         ("1.000,5", "1000.5", "1000.5"),
         ("9999999999999.99999", "9999999999999.99999", "9999999999999.99999"),
@@ -81,6 +87,9 @@ def test_with_boxes_chosen_the_first_number_counts_boxes(typed, quantity, expres
         ("4²", "quantity_unreadable"),
         ("٤", "quantity_unreadable"),
         ("4 3", "quantity_unreadable"),
+        ("4 30", "quantity_unreadable"),
+        ("1 0000", "quantity_unreadable"),
+        ("0 300", "quantity_unreadable"),
         ("4 +", "quantity_unreadable"),
         ("+ 4", "quantity_unreadable"),
         ("4 ++ 3", "quantity_unreadable"),
@@ -94,7 +103,6 @@ def test_with_boxes_chosen_the_first_number_counts_boxes(typed, quantity, expres
         ("=1+1", "quantity_unreadable"),
         ("-1", "quantity_negative"),
         ("\u22121", "quantity_negative"),
-        ("1,000", "quantity_ambiguous"),
         ("10000000000000", "quantity_too_large"),
         ("9999999999999 + 1", "quantity_too_large"),
         ("9999999 x 9999999", "quantity_too_large"),
@@ -135,3 +143,52 @@ def test_the_shown_arithmetic_means_what_was_counted(boxes, pieces):
 
     assert typed.quantity == boxes * BOX + pieces
     assert parse_quantity(typed.expression).quantity == typed.quantity
+
+
+# The reader's language
+
+LANGUAGES = st.sampled_from([code for code, _name in settings.LANGUAGES])
+
+
+@pytest.mark.parametrize(
+    ("typed", "english", "german"),
+    [
+        ("1,234", "1234", "1.234"),
+        ("1.234", "1.234", "1234"),
+        ("3,5", "3.5", "3.5"),
+        ("3.5", "3.5", "3.5"),
+        ("0.125", "0.125", "0.125"),
+        ("0,125", "0.125", "0.125"),
+        ("1234,567", "1234.567", "1234.567"),
+        ("1.000,5", "1000.5", "1000.5"),
+        ("1,000.5", "1000.5", "1000.5"),
+        ("1 000,5", "1000.5", "1000.5"),
+        ("4 × 12 + 3,5", "51.5", "51.5"),
+        ("1.200 × 2", "2.4", "2400"),
+    ],
+)
+def test_what_could_be_thousands_or_decimals_is_read_by_the_language_of_the_page(typed, english, german):
+    with override("en"):
+        in_english = parse_quantity(typed)
+    with override("de"):
+        in_german = parse_quantity(typed)
+
+    assert (in_english.quantity, in_german.quantity) == (Decimal(english), Decimal(german))
+
+
+def test_a_file_has_no_language_so_what_can_be_read_in_two_ways_is_refused():
+    with override("de"), pytest.raises(QuantityAmbiguous):
+        number_of("1,234")
+    with override("de"):
+        assert number_of("1.234") == Decimal("1.234")
+
+
+@given(LANGUAGES, st.decimals(0, 10**12, places=5))
+def test_what_a_field_shows_is_read_back_as_the_same_number(language, number):
+    with override(language):
+        assert parse_quantity(in_a_field(number)).quantity == number
+
+
+def test_an_arithmetic_is_kept_with_points_whatever_the_language():
+    with override("de"):
+        assert parse_quantity("2,5 × 4 + 0,5").expression == "2.5 × 4 + 0.5"

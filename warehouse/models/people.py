@@ -13,6 +13,8 @@ class User(AbstractUser):
     locations = models.ManyToManyField(
         Location, through="LocationAssignment", related_name="people", verbose_name=_("locations")
     )
+    language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Blank: that of the browser."))
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Blank: that of the site."))
 
     def __str__(self):
         return self.get_full_name() or self.username

@@ -1,0 +1,94 @@
+"""Languages and their figures: chosen by the page, the person or the browser; nothing machines read changes."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from django.http import HttpResponse
+from django.utils.translation import override
+from hypothesis import given
+from hypothesis import strategies as st
+
+from counting.completing import Digest
+from counting.forms import ConfirmForm, hidden_figures, signed_quantity, written
+from inventory_site.middleware import speak
+from inventory_site.templatetags import truecount
+from tests.factories import UserFactory
+from tests.pages import signed_in
+
+pytestmark = pytest.mark.django_db
+GERMAN = {"Accept-Language": "de-DE,de;q=0.9"}
+
+
+def language_of(response):
+    return response.headers["Content-Language"]
+
+
+def test_a_browser_says_which_language_it_wants():
+    client = signed_in()
+
+    assert language_of(client.get("/", headers=GERMAN)) == "de"
+    assert language_of(client.get("/", headers={"Accept-Language": "fr"})) == "en"
+    assert '<html lang="de"' in client.get("/login/", headers=GERMAN, follow=True).content.decode()
+
+
+def test_what_a_person_has_chosen_goes_before_the_browser():
+    client = signed_in()
+    client.person.language = "de"
+    client.person.save()
+
+    response = client.get("/")
+
+    assert language_of(response) == "de"
+    assert '<html lang="de"' in response.content.decode()
+
+
+def test_a_page_that_stands_open_keeps_its_language():
+    client = signed_in()
+    client.person.language = "en"
+    client.person.save()
+
+    assert language_of(client.get("/", headers={"X-Page-Language": "de"})) == "de"
+    assert language_of(client.get("/", headers={"X-Page-Language": "../../etc"})) == "en"
+
+
+def test_times_are_those_of_the_person(rf):
+    at = datetime(2025, 1, 15, 23, 30, tzinfo=UTC)
+    request = rf.get("/")
+    request.user, request.LANGUAGE_CODE = UserFactory(time_zone="Asia/Tokyo", language="de"), "en"
+
+    response = speak(lambda request: HttpResponse(truecount.full_moment(at)))(request)
+
+    assert "16. Jan 2025, 08:30" in response.content.decode()
+    assert truecount.full_moment(at) == "15 Jan 2025, 23:30"
+
+
+def test_figures_and_dates_are_written_as_the_reader_writes_them():
+    with override("de"):
+        assert truecount.quantity(Decimal("1234.50")) == "1.234,5"
+        assert truecount.signed(Decimal("-3.25")) == "−3,25"
+        assert truecount.signed(Decimal("1000")) == "+1.000"
+        assert truecount.money(Decimal("1234.5"), "€") == "€1.234,50"
+        assert truecount.percent(Decimal("97.46")) == "97,5 %"
+        assert truecount.arithmetic("4 × 2.5 + 1") == "4 × 2,5 + 1"
+    with override("en"):
+        assert truecount.quantity(Decimal("1234.50")) == "1,234.5"
+        assert truecount.percent(Decimal("97.46")) == "97.5 %"
+
+
+@given(st.sampled_from(["en", "de"]), st.decimals(-(10**9), 10**9, places=5))
+def test_a_difference_in_a_field_is_read_back_as_the_same_difference(language, difference):
+    with override(language):
+        assert signed_quantity(written(difference)) == difference
+
+
+def test_hidden_figures_are_the_same_in_every_language():
+    digest = Digest(lines=1234, plus=Decimal("1234.5"), minus=Decimal("-3.25"), value=Decimal("-1.234"))
+
+    with override("de"):
+        sent = dict(hidden_figures(digest))
+        form = ConfirmForm(sent)
+
+        assert form.is_valid()
+        assert form.digest().as_json() == digest.as_json()
+    assert sent == dict(hidden_figures(digest))
