@@ -106,8 +106,7 @@ def decimal(value):
 
 def plain(number):
     """The same number with no zeros behind the point, and no exponent."""
-    stripped = number.normalize()
-    return stripped.quantize(Decimal(1)) if stripped.as_tuple().exponent > 0 else stripped
+    return Decimal(f"{number.normalize():f}")
 
 
 def written(number, decimals=None):
