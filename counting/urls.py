@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from counting.views import completion, detail, home, review, sessions
+from counting.views import completion, detail, home, review, sessions, spreadsheets
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("counts/<str:number>/mark/", detail.count_mark, name="count-mark"),
     path("counts/<str:number>/reopen/", detail.count_reopen, name="count-reopen"),
     path("counts/<str:number>/cancel/", detail.count_cancel, name="count-cancel"),
+    path("counts/<str:number>/export/", spreadsheets.count_export, name="count-export"),
     path("counts/<str:number>/review/", review.count_review, name="count-review"),
     path("counts/<str:number>/aside/<int:pk>/settle/", review.put_aside_settle, name="put-aside-settle"),
     path("counts/<str:number>/complete/", completion.count_complete, name="count-complete"),

@@ -44,6 +44,7 @@ ARGUMENTS = {
     "count-mark": ["session.number"],
     "count-reopen": ["session.number"],
     "count-cancel": ["session.number"],
+    "count-export": ["session.number"],
     "count-review": ["session.number"],
     "put-aside-settle": ["session.number", "aside.pk"],
     "count-complete": ["session.number"],

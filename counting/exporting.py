@@ -1,0 +1,251 @@
+"""The lines of a count as a spreadsheet: to be counted on it, to be kept, or to go back into another system.
+
+A line leaves with its key and its version. The version tells, when the file comes back, whether the line was counted
+or asked for again meanwhile, and which movements the counter could not know of; it tells no quantity.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import models, transaction
+from django.db.models import Count
+from django.utils.translation import gettext_lazy as _
+
+from counting.activity import remember
+from counting.blindness import sees_quantities
+from counting.models import CountSession, Deed
+from warehouse.models import Bin, BinKind, User
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+VERSION = re.compile(r"r(?P<round>\d{1,4})m(?P<begun>\d{1,18})c(?P<counted>\d{1,18})")
+
+
+class Layout(models.TextChoices):
+    """Whose headings a file has. Files of the others hold counted lines only: a blank would be a zero there."""
+
+    TRUECOUNT = "truecount", _("Truecount, to be counted on and imported again")
+    OPENBOXES = "openboxes", _("OpenBoxes count sheet")
+    ODOO = "odoo", _("Odoo physical inventory")
+    ERPNEXT = "erpnext", _("ERPNext stock reconciliation")
+
+
+class Which(models.TextChoices):
+    ALL = "all", _("All lines")
+    LEFT = "left", _("Lines that are still to be counted")
+    COUNTED = "counted", _("Counted lines")
+
+
+class Row(NamedTuple):
+    pk: int
+    round: int
+    last_entry: int
+    bin: str
+    bin_name: str
+    bin_kind: str
+    item: str
+    name: str
+    variant: str | None
+    lot: str | None
+    expires: date | None
+    unit: str
+    counted: Decimal | None
+    counted_by: int | None
+    counter: str | None
+    counted_at: datetime | None
+    recount_asked: bool
+    system: Decimal
+    book: Decimal | None
+    discrepancy: Decimal | None
+    adjustment: Decimal | None
+    unit_cost: Decimal
+
+
+PATHS = (
+    "pk",
+    "round",
+    "quant__last_entry",
+    "quant__bin__code",
+    "quant__bin__name",
+    "quant__bin__kind",
+    "quant__item__number",
+    "quant__item__name",
+    "quant__variant__code",
+    "quant__lot__number",
+    "quant__lot__expiration_date",
+    "quant__item__base_unit__code",
+    "counted_quantity",
+    "counted_by",
+    "counted_by__username",
+    "counted_at",
+    "recount_asked",
+    "system_quantity",
+    "book_quantity",
+    "discrepancy",
+    "adjustment",
+    "unit_cost",
+)
+
+
+@dataclass(frozen=True)
+class Version:
+    """How a line stood when a file was made: its round, the newest entry of its quant, and when it was counted."""
+
+    round: int
+    begun: int
+    counted: int  # microseconds since 1970; 0: not counted
+
+    def __str__(self):
+        return f"r{self.round}m{self.begun}c{self.counted}"
+
+    @classmethod
+    def of(cls, row: Row) -> "Version":
+        return cls(row.round, row.last_entry, microseconds(row.counted_at) if row.counted is not None else 0)
+
+    @classmethod
+    def read(cls, text: str) -> "Version | None":
+        match = VERSION.fullmatch(text)
+        return cls(*map(int, match.groups())) if match else None
+
+
+def microseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a person may be told of a count: quantities of the books, what others counted, money."""
+
+    by: User
+    books: bool
+    others: bool
+    money: bool
+
+    @classmethod
+    def of(cls, user: User, session: CountSession) -> "Sight":
+        told = sees_quantities(user, session)
+        evidence = user.has_perm("counting.review_countsession") or user.has_perm("ledger.view_warehouseentry")
+        return cls(user, told and evidence, told, told and user.has_perm("ledger.view_valueentry"))
+
+    def counted(self, row: Row) -> Decimal | None:
+        """What a line was counted, as far as it stands and this person may know; their own count they know."""
+        known = self.others or row.counted_by == self.by.pk
+        return row.counted if known and not row.recount_asked else None
+
+
+@dataclass(frozen=True)
+class Export:
+    name: str
+    header: Sequence[str]
+    rows: Iterator[tuple]
+
+
+Cell = Callable[[Row], object]
+
+
+@transaction.atomic
+def export_lines(
+    session: CountSession, *, layout: Layout, which: Which = Which.ALL, by: User, at: datetime, note: str = ""
+) -> Export:
+    """The lines that this person may see, and as much of each as they may be told. Remembered with the session."""
+    sight = Sight.of(by, session)
+    lines = chosen_lines(session, which, layout)
+    columns = COLUMNS[layout](session, sight)
+    remember(session, Deed.EXPORTED, by=by, at=at, lines=lines.count(), note=note or str(Layout(layout).label))
+    rows = map(Row._make, lines.in_walking_order().values_list(*PATHS).iterator())
+    if layout in (Layout.ODOO, Layout.ERPNEXT):
+        rows = (row for row in rows if sight.counted(row) is not None)
+    cells = [cell for _heading, cell in columns]
+    name = session.number if layout == Layout.TRUECOUNT else f"{session.number}-{layout}"
+    return Export(name, [heading for heading, _cell in columns], (tuple(cell(row) for cell in cells) for row in rows))
+
+
+def chosen_lines(session: CountSession, which: Which, layout: Layout):
+    if layout in (Layout.ODOO, Layout.ERPNEXT) or which == Which.COUNTED:
+        return session.lines.counted().filter(recount_asked=False)
+    return session.lines.to_count() if which == Which.LEFT else session.lines.all()
+
+
+def truecount_columns(session: CountSession, sight: Sight) -> list[tuple[str, Cell]]:
+    columns: list[tuple[str, Cell]] = [
+        ("Line", lambda row: row.pk),
+        ("Version", lambda row: str(Version.of(row))),
+        ("Bin", lambda row: row.bin),
+        ("Item", lambda row: row.item),
+        ("Name", lambda row: row.name),
+        ("Variant", lambda row: row.variant),
+        ("Lot", lambda row: row.lot),
+        ("Expires", lambda row: row.expires),
+        ("Unit", lambda row: row.unit),
+        ("Counted", sight.counted),
+        ("Counted by", lambda row: row.counter if row.counted is not None else None),
+        ("Counted at", lambda row: row.counted_at if row.counted is not None else None),
+    ]
+    if sight.books:
+        columns += [
+            ("System quantity", lambda row: row.system),
+            ("Book quantity", lambda row: row.book),
+            ("Discrepancy", lambda row: row.discrepancy),
+            *([("Adjusted", lambda row: row.adjustment)] if session.ended_at else []),
+            *([("Unit cost", lambda row: row.unit_cost)] if sight.money else []),
+        ]
+    return columns
+
+
+def openboxes_columns(session: CountSession, sight: Sight) -> list[tuple[str, Cell]]:
+    place = place_in(session, "")
+    return [
+        ("Product code", lambda row: row.item),
+        ("Product name", lambda row: row.name),
+        ("Lot number", lambda row: row.lot),
+        ("Expiration date", lambda row: f"{row.expires:%m/%d/%Y}" if row.expires else None),
+        ("Bin location", place),
+        ("OB QOH", lambda row: row.system if sight.books else None),
+        ("Physical QOH", sight.counted),
+        ("Comment", lambda row: None),
+    ]
+
+
+def odoo_columns(session: CountSession, sight: Sight) -> list[tuple[str, Cell]]:
+    return [
+        ("Location", place_in(session, session.location.name)),
+        ("Product", lambda row: row.item),
+        ("Lot/Serial Number", lambda row: row.lot),
+        ("Counted Quantity", sight.counted),
+    ]
+
+
+def erpnext_columns(session: CountSession, sight: Sight) -> list[tuple[str, Cell]]:
+    """Lots only where there are some. A warehouse there is a bin here, or the location where stock has no bin."""
+    lots: list[tuple[str, Cell]] = [("Batch No", lambda row: row.lot)]
+    return [
+        ("Item Code", lambda row: row.item),
+        ("Warehouse", place_in(session, session.location.name)),
+        ("Quantity", sight.counted),
+        ("Valuation Rate", lambda row: row.unit_cost if sight.money else None),
+        *(lots if session.lines.filter(quant__lot__isnull=False).exists() else []),
+    ]
+
+
+def place_in(session: CountSession, without_bin: str) -> Cell:
+    """As other systems know a bin: by its name, unless several bins have it."""
+    named = Bin.objects.filter(location=session.location_id).order_by().values_list("name").annotate(bins=Count("pk"))
+    repeated = {name for name, bins in named if bins > 1}
+
+    def place(row: Row) -> str:
+        if row.bin_kind == BinKind.IMPLICIT:
+            return without_bin
+        return row.bin if row.bin_name in repeated else row.bin_name or row.bin
+
+    return place
+
+
+COLUMNS: dict[Layout, Callable[[CountSession, Sight], list[tuple[str, Cell]]]] = {
+    Layout.TRUECOUNT: truecount_columns,
+    Layout.OPENBOXES: openboxes_columns,
+    Layout.ODOO: odoo_columns,
+    Layout.ERPNEXT: erpnext_columns,
+}
