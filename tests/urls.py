@@ -86,6 +86,9 @@ ARGUMENTS = {
     "bin-detail": ["bin.location.code", "bin.code"],
     "locations": [],
     "location-detail": ["bin.location.code"],
+    "bin-labels": [],
+    "item-labels": [],
+    "lot-labels": [],
     "search": [],
 }
 # What stands behind the question mark, where an address means nothing without.
