@@ -7,9 +7,11 @@ class CountingConfig(AppConfig):
 
     def ready(self):
         from counting.navigation import COUNT_IT, COUNTS, HOME, counts_matching
-        from counting.tabs import TABS
+        from counting.reversing import looks_without_entry
+        from counting.tabs import REVERSE, TABS
         from inventory_site import tabs
         from inventory_site.context import navigation
+        from ledger import looks
         from warehouse import actions, search
 
         navigation.add(HOME, COUNTS)
@@ -17,4 +19,6 @@ class CountingConfig(AppConfig):
             tabs.register(place, tab)
         for place, action in COUNT_IT.items():
             actions.register(place, action)
+        actions.register("document", REVERSE)
+        looks.register(looks_without_entry)
         search.register(search.Source("counts", _("Counts"), counts_matching, "counting.view_countsession", order=5))

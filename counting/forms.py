@@ -210,6 +210,10 @@ class DecisionForm(forms.Form):
     note = forms.CharField(required=False, max_length=200, label=_("Note"))
 
 
+class ReversalForm(forms.Form):
+    note = forms.CharField(label=_("Why"), max_length=200, help_text=_("It stands on the documents for good."))
+
+
 class ConfirmForm(forms.Form):
     """The figures that the page showed, as they come back when they are confirmed."""
 

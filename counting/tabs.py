@@ -1,5 +1,6 @@
 """What counting puts on the pages of an item, a bin and a document."""
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from counting.filters import CountsOfFilter
@@ -7,6 +8,7 @@ from counting.models import CountLine, CountSession
 from counting.views.access import sees_evidence
 from inventory_site.pages import Column, Listing
 from inventory_site.tabs import Tab
+from warehouse.actions import Action
 
 COUNT = Column("count", _("Count"), "session", descending_first=True)
 BIN = Column("bin", _("Bin"), ("quant__bin__walking_order", "quant__bin__code", "-session"))
@@ -49,6 +51,12 @@ def comes_from_a_count(request, register):
     return CountSession.objects.visible_to(request.user).filter(adjustment=register).exists()
 
 
+def reversal_of_count(register):
+    return reverse("count-reverse", args=[register.source])
+
+
+# What a count has posted is taken back with the count.
+REVERSE = Action("reverse", _("Reverse"), "reverse", reversal_of_count, permission="ledger.reverse_register")
 SEEN_BY = "counting.view_countsession"
 TABS = {
     "item": Tab("counts", _("Counts"), counts_of_item, SEEN_BY, order=60),

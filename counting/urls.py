@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from counting.views import completion, detail, home, review, sessions, spreadsheets
+from counting.views import completion, detail, home, reversal, review, sessions, spreadsheets
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -14,5 +14,6 @@ urlpatterns = [
     path("counts/<str:number>/export/", spreadsheets.count_export, name="count-export"),
     path("counts/<str:number>/review/", review.count_review, name="count-review"),
     path("counts/<str:number>/aside/<int:pk>/settle/", review.put_aside_settle, name="put-aside-settle"),
+    path("counts/<str:number>/reverse/", reversal.count_reverse, name="count-reverse"),
     path("counts/<str:number>/complete/", completion.count_complete, name="count-complete"),
 ]

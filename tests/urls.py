@@ -47,6 +47,7 @@ ARGUMENTS = {
     "count-export": ["session.number"],
     "count-review": ["session.number"],
     "put-aside-settle": ["session.number", "aside.pk"],
+    "count-reverse": ["session.number"],
     "count-complete": ["session.number"],
     "count-entry": ["session.number"],
     "count-bins": ["session.number"],

@@ -12,6 +12,7 @@ from counting.figures import people_of, progress_by_zone
 from counting.filters import LineFilter
 from counting.history import history_of
 from counting.models import Status
+from counting.reversing import with_reversals
 from counting.review import cancel, mark_counted, reopen
 from counting.views.access import sees_evidence, session_for
 from counting.views.standing import SessionPage
@@ -86,6 +87,13 @@ class Detail(SessionPage):
         closed = self.session.status == Status.COMPLETED
         judged = [BOOK, COUNTED, DISCREPANCY, *([ADJUSTMENT] if closed else [])]
         return [BIN, ITEM, *(judged if self.judged else [COUNTED]), STATE, BY]
+
+    @cached_property
+    def rows(self):
+        rows = self.listing.rows
+        if self.reversals:
+            with_reversals(self.session, rows)
+        return rows
 
     def filterset(self, data, **kwargs):
         return LineFilter(data, session=self.session, judged=self.judged, **kwargs)

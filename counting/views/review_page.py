@@ -12,6 +12,7 @@ from counting.explaining import movements
 from counting.filters import ReviewFilter
 from counting.forms import DecisionForm, written
 from counting.models import CountLine, Decision, Status
+from counting.reversing import with_reversals
 from counting.review import adjustments
 from counting.views.detail import WALK
 from counting.views.standing import SessionPage
@@ -176,6 +177,8 @@ class Review(SessionPage):
         else:
             for line in lines:
                 line.planned, line.superseded_now, line.corrected = line.adjustment, line.superseded, None
+            if self.reversals:
+                with_reversals(self.session, lines)
         movements(self.session, lines)
         self.entries_of_opened(lines)
         return [self.dressed(line) for line in lines]

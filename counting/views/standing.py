@@ -9,6 +9,7 @@ from django.utils.translation import ngettext, pgettext
 from counting.figures import Progress, stage_of
 from counting.models import Status
 from counting.policies import Policies, in_words
+from counting.reversing import REVERSES, documents_of, is_reversed, reversals
 from counting.views.access import sees_values
 from inventory_site.templatetags.truecount import moment, quantity
 
@@ -42,6 +43,20 @@ class SessionPage:
     @property
     def stages(self):
         return stages_of(self.session, self.progress)
+
+    @cached_property
+    def reversals(self):
+        """The documents that took back what this count has posted, or a part of it."""
+        return list(reversals(self.session)) if self.session.status == Status.COMPLETED else []
+
+    @cached_property
+    def is_reversed(self):
+        return bool(self.reversals) and is_reversed(self.session)
+
+    @cached_property
+    def may_reverse(self):
+        posted = self.session.status == Status.COMPLETED and documents_of(self.session)
+        return bool(posted) and self.request.user.has_perms(REVERSES) and not self.is_reversed
 
 
 def stages_of(session, progress):

@@ -2,7 +2,7 @@
 
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import PermissionDenied
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -94,8 +94,9 @@ def can_reverse(request, register):
 @permission_required("ledger.reverse_register", raise_exception=True)
 def reverse_document(request, number):
     """First what would happen, then, by a POST, it happens. Twice is once. Counts have a page of their own for it."""
-    own = Register.objects.within_locations_of(request.user).exclude(kind__in=POSTED_BY_COUNTS)
-    register = get_object_or_404(own.with_names(), number=number)
+    register = get_object_or_404(Register.objects.within_locations_of(request.user).with_names(), number=number)
+    if register.kind in POSTED_BY_COUNTS:
+        return redirect(links(request, "document", register)[0].url)
     if register.is_reversed:
         return redirect_to(request, register.reversals.latest("pk"))
     today = timezone.localdate()

@@ -13,6 +13,9 @@ REVIEWS = (
 )
 
 
+REVERSES = (*REVIEWS, "ledger.reverse_register")
+
+
 def counter(location):
     return signed_in(*COUNTS, location=location)
 

@@ -29,6 +29,7 @@ class Event:
 class Shelves:
     def __init__(self):
         self.events = defaultdict(list)
+        self.looks = defaultdict(list)  # moments of completed counts that found nothing to post
         self.now = 0
 
     def happens(self, *events):
@@ -58,7 +59,8 @@ class Shelves:
 
     def is_settled(self, event):
         """Somebody looked after this document, and that look still stands."""
-        return any(later.effect == "counted" and not later.undone for later in self.after(event.slot, event.moment))
+        entries = any(later.effect == "counted" and not later.undone for later in self.after(event.slot, event.moment))
+        return entries or any(moment >= event.moment for moment in self.looks[event.slot])
 
     # What completing a count does
 

@@ -23,6 +23,7 @@ from counting.explaining import movements
 from counting.models import CountEntry, CountLine, CountSession, Status
 from counting.opening import Scope, add_found_line, open_session
 from counting.recording import LineClosed, record
+from counting.reversing import reverse_lines, reverse_session
 from counting.review import (
     NothingCounted,
     accept,
@@ -105,6 +106,7 @@ class Warehouse(RuleBasedStateMachine):
         self.transaction.__enter__()
         self.shelves = Shelves()
         self.mistakes, self.late, self.quiet = [], [], []
+        self.completed = []  # (session, what it posted)
         self.sessions = {}  # bin -> CountSession
         self.sheets = {}  # slot -> Sheet
         self.pages = {}  # slot -> what a page showed: (moment, last entry)
@@ -589,7 +591,40 @@ class Warehouse(RuleBasedStateMachine):
             adjustment, superseded = planned[sheet.pk]
             assert (line.adjustment, line.superseded) == (adjustment, superseded)
             self.check_book_is_shelf(sheet, line)
+            if adjustment == 0 and not superseded:
+                self.shelves.looks[sheet.slot].append(sheet.looked)
         self.shelves.happens(*events)
+        if events:
+            self.completed.append((session, events))
+
+    @precondition(lambda self: self.completed)
+    @rule(data=st.data(), whole=st.booleans())
+    def a_completed_count_is_reversed(self, data, whole):
+        session, events = data.draw(st.sampled_from(self.completed))
+        left = [event for event in events if not event.undone]
+        if left:
+            self.reverse_count(session, left if whole else [data.draw(st.sampled_from(left))], whole)
+
+    def reverse_count(self, session, events, whole):
+        details = {"by": self.by, "at": timezone.now(), "note": "Wrong"}
+        slots = {event.slot: event for event in events}
+        lines = [line.pk for line in session.lines.select_related("quant") if self.slot_of(line.quant) in slots]
+        refused = {"settled_by_count" for event in events if self.shelves.is_settled(event)} | {
+            "not_enough" for event in events if self.shelves.book(event.slot) < event.book
+        }
+        try:
+            with transaction.atomic():
+                [document] = reverse_session(session, **details) if whole else reverse_lines(session, lines, **details)
+        except PostingRefused as error:
+            assert {each.code for each in error.errors} == refused
+            assert isinstance(error, SettledByCount) == ("settled_by_count" in refused)
+            return
+        assert not refused
+        undoing = self.entries_of(document)
+        for event in undoing:
+            event.undoes = slots[event.slot]
+        assert {event.slot for event in undoing} == set(slots)
+        self.shelves.happens(*undoing)
 
     def check_book_is_shelf(self, sheet, line):
         slot, looked = sheet.slot, sheet.looked
