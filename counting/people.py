@@ -5,6 +5,7 @@ from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.management import create_contenttypes
 from django.db import transaction
+from django.utils.translation import gettext_noop as _
 
 OURS = ("counting", "ledger", "warehouse", "django_celery_beat", "admin", "auth", "axes")
 
@@ -35,8 +36,8 @@ SEE_LEDGERS = permissions(
 SEE_COUNTS = permissions("counting", ("view",), ("countsession", "countline", "countentry", "putaside"))
 
 GROUPS = {
-    "Counter": COUNTER,
-    "Supervisor": (
+    _("Counter"): COUNTER,
+    _("Supervisor"): (
         *COUNTER,
         *SEE_STOCK,
         *SEE_LEDGERS,
@@ -52,14 +53,14 @@ GROUPS = {
         "warehouse.view_user",
         "warehouse.view_locationassignment",
     ),
-    "Planner": (
+    _("Planner"): (
         *SEE_STOCK,
         *SEE_LEDGERS,
         *SEE_COUNTS,
         "counting.add_countsession",
         *permissions("django_celery_beat", ("view", "add", "change", "delete"), SCHEDULES),
     ),
-    "Auditor": None,  # everything there is to see, and nothing to do
+    _("Auditor"): None,  # everything there is to see, and nothing to do
 }
 
 

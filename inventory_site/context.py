@@ -15,6 +15,7 @@ from functools import cached_property
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext
 
 from inventory_site.pages import said
 
@@ -92,7 +93,7 @@ class Shell:
 
     @cached_property
     def groups(self):
-        return [group.name for group in self.user.groups.all()] if self.known else []
+        return [gettext(group.name) for group in self.user.groups.all()] if self.known else []
 
     @property
     def theme(self):
@@ -120,8 +121,8 @@ class Shell:
         return address("admin:index") if self.known and self.user.is_staff else ""
 
     @property
-    def password_url(self):
-        return address("password_change")
+    def profile_url(self):
+        return address("profile")
 
     @cached_property
     def toasts(self):

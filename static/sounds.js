@@ -1,6 +1,8 @@
 // What a scan sounds and feels like, for people who look at the shelf: short and high, double, low buzz.
 
 const MUTED = "count-muted";
+const VOLUME = "count-volume";
+const USUAL = 50; // of 100
 const TONES = {
   ok: { notes: [[1320, 0, 0.07]], shape: "sine", buzz: 30 },
   elsewhere: { notes: [[880, 0, 0.09], [880, 0.15, 0.09]], shape: "sine", buzz: [60, 60, 60] },
@@ -23,6 +25,21 @@ export function mute(yes) {
   } catch { /* a private window remembers nothing */ }
 }
 
+export function volume() {
+  try {
+    const kept = Number(localStorage.getItem(VOLUME) ?? USUAL);
+    return kept >= 0 && kept <= 100 ? kept : USUAL;
+  } catch {
+    return USUAL;
+  }
+}
+
+export function setVolume(loud) {
+  try {
+    localStorage.setItem(VOLUME, String(loud));
+  } catch { /* a private window remembers nothing */ }
+}
+
 export function sound(name) {
   const tone = TONES[name];
   if (!tone || muted()) return;
@@ -36,13 +53,14 @@ export function sound(name) {
 
 function note(pitch, at, length, shape) {
   const oscillator = context.createOscillator();
-  const volume = context.createGain();
+  const gain = context.createGain();
+  const loudest = Math.max(0.0001, volume() / 200);
   oscillator.type = shape;
   oscillator.frequency.value = pitch;
-  volume.gain.setValueAtTime(0.0001, at);
-  volume.gain.exponentialRampToValueAtTime(0.25, at + 0.01);
-  volume.gain.exponentialRampToValueAtTime(0.0001, at + length);
-  oscillator.connect(volume).connect(context.destination);
+  gain.gain.setValueAtTime(0.0001, at);
+  gain.gain.exponentialRampToValueAtTime(loudest, at + 0.01);
+  gain.gain.exponentialRampToValueAtTime(0.0001, at + length);
+  oscillator.connect(gain).connect(context.destination);
   oscillator.start(at);
   oscillator.stop(at + length);
 }

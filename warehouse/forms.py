@@ -1,9 +1,14 @@
-"""How labels are to be printed; the address is the state."""
+"""How labels are to be printed (the address is the state), and what people decide for themselves."""
+
+from functools import cache
+from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from warehouse.labels import PAPERS
+from warehouse.models import User
 from warehouse.symbols import Symbology
 
 MOST_COPIES = 20
@@ -57,3 +62,40 @@ class ItemLabelForm(LabelForm):
 
 class LotLabelForm(LabelForm):
     initially = {**LabelForm.initially, "paper": "2x7", "symbology": Symbology.GS1_128}
+
+
+NOT_CHOSEN = "auto"
+
+
+def chosen(value):
+    return "" if value == NOT_CHOSEN else value
+
+
+class ProfileForm(forms.ModelForm):
+    """What people decide themselves about how Truecount speaks to them."""
+
+    language = forms.TypedChoiceField(label=_("Language"), widget=forms.RadioSelect, coerce=chosen)
+    time_zone = forms.TypedChoiceField(label=_("Time zone"), coerce=chosen)
+
+    class Meta:
+        model = User
+        fields = ["language", "time_zone"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["language"].choices = [(NOT_CHOSEN, _("As the browser says")), *settings.LANGUAGES]
+        site = _("As the site: %(zone)s") % {"zone": settings.TIME_ZONE}
+        self.fields["time_zone"].choices = [(NOT_CHOSEN, site), *zones_by_continent()]
+        for name in self.fields:
+            self.initial[name] = self.initial[name] or NOT_CHOSEN
+
+
+@cache
+def zones_by_continent() -> list[tuple[str, list[tuple[str, str]]]]:
+    """[("Europe", [("Europe/Berlin", "Berlin"), ...]), ...]: what the machine knows, without its old names."""
+    continents = {}
+    for name in sorted(available_timezones()):
+        continent, slash, place = name.partition("/")
+        if slash and continent not in ("Etc", "SystemV", "US"):
+            continents.setdefault(continent, []).append((name, place.replace("_", " ").replace("/", ", ")))
+    return list(continents.items())

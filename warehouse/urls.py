@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from warehouse.views import items, labels, places, search, stock
+from warehouse.views import items, labels, places, profile, search, stock
 
 
 class CodeConverter:
@@ -31,4 +31,5 @@ urlpatterns = [
     path("labels/items/", labels.item_labels, name="item-labels"),
     path("labels/lots/", labels.lot_labels, name="lot-labels"),
     path("search/", search.search, name="search"),
+    path("profile/", profile.profile, name="profile"),
 ]
