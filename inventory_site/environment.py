@@ -1,7 +1,7 @@
 """Reading the environment: what a word in it means."""
 
 import os
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -46,6 +46,14 @@ def host(parts):
     # urlsplit lowers the host name, and the directory of a socket minds its case.
     written = parts.netloc.rpartition("@")[2].removesuffix(f":{parts.port}")
     return unquote(written) if "%2f" in written.lower() else parts.hostname or ""
+
+
+def database_url(database):
+    """The address of an entry of DATABASES, for another process."""
+    its = {name: quote(str(value), safe="") for name, value in database.items() if value}
+    password = f":{its['PASSWORD']}" if "PASSWORD" in its else ""
+    port = f":{its['PORT']}" if "PORT" in its else ""
+    return f"postgres://{its.get('USER', '')}{password}@{its.get('HOST', '')}{port}/{its['NAME']}"
 
 
 def broker(redis_url):

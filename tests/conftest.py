@@ -89,7 +89,8 @@ class Worker:
 
     def environment(self):
         redis_url = settings.CACHES["default"]["LOCATION"]
-        return {"DATABASE_URL": database_url(), "REDIS_URL": redis_url, "REDIS_PREFIX": REDIS_PREFIX}
+        test_database = environment.database_url(connection.settings_dict)
+        return {"DATABASE_URL": test_database, "REDIS_URL": redis_url, "REDIS_PREFIX": REDIS_PREFIX}
 
     def kill(self):
         """As a machine that loses power: the worker and its children, without a word."""
@@ -103,14 +104,6 @@ class Worker:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
                 self.kill()
-
-
-def database_url():
-    """The test database, for another process."""
-    its = {name: quote(str(value), safe="") for name, value in connection.settings_dict.items() if value}
-    password = f":{its['PASSWORD']}" if "PASSWORD" in its else ""
-    port = f":{its['PORT']}" if "PORT" in its else ""
-    return f"postgres://{its.get('USER', '')}{password}@{its.get('HOST', '')}{port}/{its['NAME']}"
 
 
 def eventually(condition, otherwise="It did not happen.", *, seconds=30):

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from decimal import Decimal
 from uuid import uuid4
 
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from counting.benchmark.counters import saves_of
 from counting.benchmark.floor import Floor
 from counting.benchmark.product import Product, counted, vacuum
 from counting.completing import ask_to_complete, complete_session, digest
@@ -25,7 +26,6 @@ STEPS = ["post", "open", "enter", "complete"]
 JOB = STEPS[1:]  # what the budget is about: the stock is there already
 BUDGET = 2.0
 ONE_BY_ONE = 400  # single counts that are timed on one connection
-SECONDS = 10  # how long the counters save once a second
 
 
 class Watch:
@@ -58,7 +58,7 @@ def run(sizes, *, repeat, counters, out):
         f"\none count, one connection: {one:.2f} ms in the verb, {floor_one:.2f} ms as one SQL statement: "
         f"{one / floor_one:.1f}x (budget 3x)"
     )
-    p50, p95 = _counters_at_once(counters, quants)
+    p50, p95 = saves_of(counters, quants=quants)
     out.write(
         f"one count, {counters} counters who save once a second, whole request: {p50:.1f} ms median, {p95:.1f} ms p95 "
         "(budget 15 and 50)"
@@ -120,47 +120,6 @@ def _one_by_one(singles, quants, product, floor):
             began = time.perf_counter()
             action()
             singles.setdefault((quants, side), []).append(time.perf_counter() - began)
-
-
-def _counters_at_once(counters, quants):
-    """Counters who save once a second through the whole stack of a request, each in a thread of its own."""
-    from django.test import Client
-    from django.urls import reverse
-
-    product = Product()
-    product.prepare(quants)
-    product.post()
-    product.open()
-    lines = [pk for pk, _ in product.lines()]
-    took = []
-
-    def count(number):
-        client = Client(SERVER_NAME="localhost")
-        client.force_login(product.user)
-        for second in range(SECONDS + 1):
-            line = lines[(number * 7919 + second * 31) % len(lines)]
-            data = {"quantity": str(second + 1), "client_id": str(uuid4())}
-            began = time.perf_counter()
-            response = client.post(
-                reverse("count-set", args=[product.session.number, line]), data, headers={"HX-Request": "true"}
-            )
-            ended = time.perf_counter()
-            if response.status_code != 200:
-                raise RuntimeError(response.status_code)
-            if second:  # the first compiles templates and opens the connection
-                took.append(ended - began)
-            time.sleep(max(0, 1 - (ended - began)))
-        close_old_connections()
-        connection.close()
-
-    threads = [threading.Thread(target=count, args=(number,)) for number in range(counters)]
-    for number, thread in enumerate(threads):
-        thread.start()
-        time.sleep(1 / len(threads) if number < len(threads) - 1 else 0)
-    for thread in threads:
-        thread.join()
-    took.sort()
-    return 1000 * statistics.median(took), 1000 * took[int(len(took) * 0.95)]
 
 
 def _wait_while_completing(quants):

@@ -23,6 +23,18 @@ def test_a_database_url_may_name_the_directory_of_a_socket():
     assert environment.database("postgresql:///stock?host=/var/Run")["HOST"] == "/var/Run"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://ann:p%40ss@db.example.com:5433/stock%20room",
+        "postgres://ann@%2Fvar%2FRun/stock",
+        "postgres://@%2Fvar%2FRun:5432/stock",
+    ],
+)
+def test_the_address_of_a_database_leads_back_to_it(url):
+    assert environment.database(environment.database_url(environment.database(url))) == environment.database(url)
+
+
 @pytest.mark.parametrize("url", ["mysql://ann@localhost/stock", "postgres://ann@localhost", "nonsense"])
 def test_another_kind_of_database_is_refused(url):
     with pytest.raises(ImproperlyConfigured):
