@@ -27,6 +27,7 @@ class CountSessionAdmin(ReadOnlyAdmin):
     """Nothing of a session is edited: actions call the verbs, and say for each session how it went."""
 
     location_paths = ("location",)
+    tells_quantities = True
     list_display = ["number", "name", "location", "status", "round", "opened_by", "opened_at", "ended_at", "adjustment"]
     list_display_links = ["number", "name"]
     list_select_related = ["location", "opened_by", "adjustment"]
@@ -97,6 +98,7 @@ def in_words(error):
 @admin.register(CountLine)
 class CountLineAdmin(ReadOnlyAdmin):
     location_paths = ("session__location",)
+    tells_quantities = True
     list_display = ["session", "bin", "item", "lot", "book_quantity", "counted_quantity", "discrepancy", "decision"]
     list_select_related = ["session", "quant__bin", "quant__item", "quant__lot"]
     list_filter = [("session", PickFilter), "decision", "disturbed", "recount_asked", "superseded"]
@@ -118,6 +120,7 @@ class CountLineAdmin(ReadOnlyAdmin):
 @admin.register(CountEntry)
 class CountEntryAdmin(ReadOnlyAdmin):
     location_paths = ("line__session__location",)
+    tells_quantities = True
     list_display = ["session", "bin", "item", "round", "kind", "quantity", "counted_at", "by"]
     list_select_related = ["line__session", "line__quant__bin", "line__quant__item", "by"]
     list_filter = [("line__session", PickFilter), "kind", ("by", PickFilter)]

@@ -6,14 +6,16 @@ class CountingConfig(AppConfig):
     name = "counting"
 
     def ready(self):
+        from counting.blindness import closed_locations
         from counting.navigation import COUNT_IT, COUNTS, HOME, counts_matching
         from counting.reversing import looks_without_entry
         from counting.tabs import REVERSE, TABS
-        from inventory_site import tabs
+        from inventory_site import tabs, visibility
         from inventory_site.context import navigation
         from ledger import looks
         from warehouse import actions, search
 
+        visibility.register(closed_locations)
         navigation.add(HOME, COUNTS)
         for place, tab in TABS.items():
             tabs.register(place, tab)

@@ -1,8 +1,13 @@
 """Blind counts: while one is open, the people who count are told no quantity of its location, anywhere.
 
-Every page, file, sheet and print that shows a quantity of a count asks `sees_quantities` first; pages of the warehouse
-and of the ledgers ask `warehouse.visibility`, which is told by `closed_locations`.
+Every page, file, sheet and print that shows a quantity of a count asks `sees_quantities` first, or is given a session
+by `sessions_seen_by`, which has the answer with it; pages of the warehouse and of the ledgers ask
+`inventory_site.visibility`, which is told by `closed_locations`.
+
+What is left to them is in counting.telling.
 """
+
+from django.db.models import Exists, OuterRef, QuerySet, Value
 
 from counting.models import CountSession
 from warehouse.models import User
@@ -21,6 +26,15 @@ def closed_locations(user: User) -> frozenset[int]:
     if not is_kept_blind(user):
         return frozenset()
     return frozenset(CountSession.objects.visible_to(user).open().blind().values_list("location", flat=True))
+
+
+def sessions_seen_by(user: User) -> QuerySet:
+    """The counts at this person's locations, each with `closed`: its quantities are closed to them."""
+    sessions = CountSession.objects.visible_to(user)
+    if not is_kept_blind(user):
+        return sessions.annotate(closed=Value(False))
+    blind = CountSession.objects.open().blind().filter(location=OuterRef("location"))
+    return sessions.annotate(closed=Exists(blind))
 
 
 def sees_quantities(user: User, session: CountSession) -> bool:

@@ -129,11 +129,11 @@ class ReviewFilter(django_filters.FilterSet):
 
 
 class CountsOfFilter(django_filters.FilterSet):
-    """Of the tab of an item or a bin."""
+    """Of the tab of an item or a bin; people who may not see what differs are not offered it."""
 
     state = django_filters.ChoiceFilter(
         method="in_state",
-        choices=[("counted", _("Counted")), ("off", _("Differs"))],
+        choices=STATES[1:2],
         widget=forms.RadioSelect,
         empty_label=_("All"),
         label=_("State"),
@@ -142,6 +142,11 @@ class CountsOfFilter(django_filters.FilterSet):
     class Meta:
         model = CountLine
         fields = []
+
+    def __init__(self, *args, judged, **kwargs):
+        super().__init__(*args, **kwargs)
+        if judged:
+            self.filters["state"].extra["choices"] = [*STATES[1:2], *JUDGED[:1]]
 
     def in_state(self, lines, _name, state):
         return lines.in_state(state)

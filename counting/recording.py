@@ -10,6 +10,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from counting import sql
+from counting.blindness import sees_quantities
 from counting.models import CountEntry, CountLine, CountSession, EntryKind, Status
 from counting.opening import NotInDraft, add_found_line
 from inventory_site.errors import DomainError, LineError, LinesRefused
@@ -54,6 +55,11 @@ class CountedSince(DomainError):
 class NothingToUndo(DomainError):
     code = "nothing_to_undo"
     text = _("There is nothing to undo on this line.")
+
+
+class BlindCount(DomainError):
+    code = "blind_count"
+    text = _("This is a blind count: nobody is told what is expected. Count, and type what you see.")
 
 
 class CountsRefused(LinesRefused):
@@ -252,8 +258,11 @@ def all_as_expected(
 ) -> set[int]:
     """Take the book for lines where nothing moved since they were shown; return the lines that were not taken.
 
-    `seen` maps lines to the newest entry of their quant that the page was made with.
+    `seen` maps lines to the newest entry of their quant that the page was made with. Raises BlindCount: whoever takes
+    the book for a count would be told it by what they are shown afterwards.
     """
+    if session.blind or not sees_quantities(by, session):
+        raise BlindCount()
     request = client_id or uuid4()
     counts = [Count(line, None, uuid5(request, str(line)), begun) for line, begun in seen.items()]
     _record_many(session, counts, by=by, at=at)

@@ -239,14 +239,27 @@ def _meant_line(lines, meant):
 
 def _elsewhere(session, meaning):
     """Where the book has it at this location, this bin first."""
-    quants = Quant.objects.filter(item=meaning.item, location=session.location_id).real().in_stock()
+    return replace(meaning, kind=Kind.ELSEWHERE, lines=[], places=_places(meaning, _quants(session).in_stock()))
+
+
+def wherever_it_was(session: CountSession, meaning: Meaning) -> Meaning:
+    """With the places that held it at any time: in a blind count nobody is told which of them hold some of it now."""
+    return replace(meaning, places=_places(meaning, _quants(session)))
+
+
+def _quants(session):
+    return Quant.objects.filter(location=session.location_id).real()
+
+
+def _places(meaning, quants):
+    quants = quants.filter(item=meaning.item)
     if meaning.fit.variant:
         quants = quants.filter(variant=meaning.fit.variant)
     if meaning.known_lot:
         quants = quants.filter(lot=meaning.known_lot)
     quants = list(quants.select_related("bin", "lot").in_walking_order()[:50])
     quants.sort(key=lambda quant: quant.bin_id != meaning.bin.pk)
-    return replace(meaning, kind=Kind.ELSEWHERE, lines=[], places=quants)
+    return quants
 
 
 def _quantity(scan: Scan, fit: Fit) -> Decimal:

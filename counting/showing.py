@@ -1,4 +1,5 @@
-"""What a counter sees of a line: the book as it stands now, never the quantity at the opening."""
+"""What a counter sees of a line: the book as it stands now, never the quantity at the opening; in a blind count
+neither, but only what they said themselves."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from counting import sql
 from counting.models import CountLine, CountSession, Status
+from counting.telling import own_counts
 from counting.walking import Progress
 from inventory_site.figures import localized, plain, typed
 from ledger.models import WarehouseEntry
@@ -55,7 +57,8 @@ class ShownLine:
 
     `begun` is the newest entry of the quant that the page takes as the beginning of the counting. `unit` and `adds` are
     how the counter types, `typed` what must not get lost, `error` what is wrong with it, `remark` what became of
-    somebody else's count.
+    somebody else's count. Where the session is closed to whoever looks (see counting.blindness), `own` is the one
+    quantity that is shown, and nothing else here follows from any other.
     """
 
     line: CountLine
@@ -69,6 +72,7 @@ class ShownLine:
     remark: str = ""
     expanded: bool = False
     movements: list = field(default_factory=list)
+    own: Decimal | None = None
 
     def __post_init__(self):
         if self.begun is None:
@@ -89,6 +93,10 @@ class ShownLine:
     # How it stands
 
     @property
+    def is_blind(self):
+        return self.session.closed
+
+    @property
     def is_closed(self):
         return not self.line.open or self.session.status != Status.DRAFT or self.line.round != self.session.round
 
@@ -99,16 +107,22 @@ class ShownLine:
 
     @property
     def counted(self):
-        return None if self.is_waiting else self.line.counted_quantity
+        if self.is_waiting:
+            return None
+        return self.own if self.is_blind else self.line.counted_quantity
 
     @property
     def book(self):
         """What the book said when this was counted; while it is not, what it says now."""
+        if self.is_blind:
+            return None
         return self.quant.quantity if self.is_waiting else self.line.book_quantity
 
     @property
     def discrepancy(self):
-        return None if self.is_waiting else self.line.counted_quantity - self.line.book_quantity
+        if self.is_waiting or self.is_blind:
+            return None
+        return self.line.counted_quantity - self.line.book_quantity
 
     @property
     def missing(self):
@@ -120,6 +134,8 @@ class ShownLine:
 
     @property
     def status(self):
+        if self.is_blind:
+            return "uncounted" if self.is_waiting else "recorded"
         if self.is_waiting:
             return "recount" if self.line.recount_asked and not self.is_closed else "uncounted"
         if self.is_disturbed:
@@ -129,8 +145,9 @@ class ShownLine:
     @property
     def version(self):
         """Another one means that the line looks different now. What moves after a count does not change its look."""
-        said = [getattr(self.line, name) for name in ("counted_quantity", "counted_at", "disturbed", "recount_asked")]
-        now = [self.quant.quantity, self.quant.last_entry] if self.is_waiting else []
+        counted = "is_counted" if self.is_blind else "counted_quantity"
+        said = [getattr(self.line, name) for name in (counted, "counted_at", "disturbed", "recount_asked")]
+        now = [self.quant.last_entry] if self.is_waiting else []
         return f"{crc32(repr([*said, self.is_closed, *now]).encode()):x}"
 
     @property
@@ -163,7 +180,7 @@ class ShownLine:
         """What stands in the field."""
         if self.typed is not None:
             return self.typed
-        return "" if self.adds or self.is_waiting else in_unit(self.counted, self.unit)
+        return "" if self.adds or self.counted is None else in_unit(self.counted, self.unit)
 
     @property
     def sum(self):
@@ -172,7 +189,7 @@ class ShownLine:
 
     @property
     def worked_out(self):
-        if self.is_waiting or len(self.units) == 1:
+        if self.counted is None or len(self.units) == 1:
             return self.arithmetic if not self.is_waiting and " " in self.arithmetic else ""
         if " " in self.arithmetic:
             return self.arithmetic
@@ -184,7 +201,7 @@ class ShownLine:
 
     @property
     def can_step_down(self):
-        return not self.is_waiting and self.counted >= self.unit.per
+        return self.counted is not None and self.counted >= self.unit.per
 
 
 def in_unit(quantity: Decimal, unit: Unit) -> str:
@@ -207,9 +224,17 @@ def read_again(line: CountLine, *, by: User | None = None) -> Progress:
     return Progress(lines, left)
 
 
-def with_movements(lines: Iterable[ShownLine]) -> list[ShownLine]:
-    """The lines, each with what moved while it was being counted; one statement, and none where nothing did."""
+def shown_to(user: User, lines: Iterable[ShownLine]) -> list[ShownLine]:
+    """The lines, each with what moved while it was being counted and, in a blind count, what this person said; one
+    statement for either, and none where there is nothing of it."""
     lines = list(lines)
+    own = own_counts([line.line for line in lines if line.is_blind], user)
+    for line in lines:
+        line.own = own.get(line.pk)
+    return with_movements(lines)
+
+
+def with_movements(lines: list[ShownLine]) -> list[ShownLine]:
     spans = {line.line.quant_id: span for line in lines if (span := _disturbed_by(line))}
     if not spans:
         return lines

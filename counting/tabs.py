@@ -1,13 +1,18 @@
 """What counting puts on the pages of an item, a bin and a document."""
 
+from dataclasses import replace
+from functools import partial
+
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from counting.filters import CountsOfFilter
 from counting.models import CountLine, CountSession
+from counting.telling import told
 from counting.views.access import sees_evidence
 from inventory_site.pages import Column, Listing
 from inventory_site.tabs import Tab
+from inventory_site.visibility import closed_to
 from warehouse.actions import Action
 
 COUNT = Column("count", _("Count"), "session", descending_first=True)
@@ -29,22 +34,24 @@ def counts_of_bin(request, bin):
 
 
 def lines_of(request, lines, *, of):
-    judged = sees_evidence(request.user)
-    figures = [BOOK, COUNTED, DISCREPANCY, ADJUSTED] if judged else [COUNTED]
+    judged = sees_evidence(request.user) and not closed_to(request)
+    figures = [BOOK, COUNTED, DISCREPANCY, ADJUSTED] if judged else [replace(COUNTED, sortable=False)]
     listing = Listing(
         request,
         lines.visible_to(request.user).with_names().select_related("session__location"),
         columns=[COUNT, BIN if of == "item" else ITEM, *figures, BY],
         sort="-count",
-        filterset=CountsOfFilter,
+        filterset=partial(CountsOfFilter, judged=judged),
         label=_("Counts"),
     )
+    told(listing.rows, request.user, closed=closed_to(request))
     return {"listing": listing, "of": of, "judged": judged}
 
 
 def count_of_document(request, register):
     session = CountSession.objects.visible_to(request.user).filter(adjustment=register).with_names().get()
-    return "counting/tabs/session.html", {"session": session, "totals": session.lines.totals()}
+    judged = sees_evidence(request.user) and session.location_id not in closed_to(request)
+    return "counting/tabs/session.html", {"session": session, "totals": session.lines.totals(), "judged": judged}
 
 
 def comes_from_a_count(request, register):

@@ -6,6 +6,8 @@ from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
+from inventory_site.visibility import closed_to
+
 PAGES_COUNTED = 100
 
 
@@ -22,9 +24,13 @@ class PickFilter(AutocompleteSelectFilter):
 
 
 class SiteAdmin(ModelAdmin):
-    """`location_paths` lead to the location of a row; people see, choose and change rows of their own locations."""
+    """`location_paths` lead to the location of a row; people see, choose and change rows of their own locations.
+
+    Rows that tell quantities are not there for people to whom quantities of the location are closed.
+    """
 
     location_paths: tuple[str, ...] = ()
+    tells_quantities = False
     list_per_page = 50
     list_filter_submit = True
     paginator = CappedPaginator
@@ -35,6 +41,8 @@ class SiteAdmin(ModelAdmin):
         rows = super().get_queryset(request)
         if request.user.is_superuser or not self.location_paths:
             return rows
+        if self.tells_quantities and (closed := closed_to(request)):
+            rows = rows.exclude(**{f"{self.location_paths[0]}__in": closed})
         mine = request.user.locations.values("pk")
         condition = Q()
         for path in self.location_paths:

@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 
 from inventory_site.pages import said
+from inventory_site.visibility import CLOSED, closed_to
 
 ON_A_PHONE = 5
 THEMES = ("light", "dark")
@@ -94,6 +95,11 @@ class Shell:
     @cached_property
     def groups(self):
         return [gettext(group.name) for group in self.user.groups.all()] if self.known else []
+
+    @property
+    def closed(self):
+        """Why some figures are missing, where quantities are closed to this person."""
+        return CLOSED if self.known and closed_to(self.request) else ""
 
     @property
     def theme(self):

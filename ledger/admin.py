@@ -46,6 +46,7 @@ class RegisterAdmin(ReadOnlyAdmin):
 @admin.register(WarehouseEntry)
 class WarehouseEntryAdmin(ReadOnlyAdmin):
     location_paths = ("quant__location",)
+    tells_quantities = True
     list_display = ["pk", "register", "line", "item", "lot", "bin", "quantity", "effect"]
     list_select_related = ["register", "quant__item", "quant__lot", "quant__bin"]
     list_filter = ["effect", ("register", PickFilter), ("quant__bin", PickFilter), ("quant__item", PickFilter)]
@@ -67,6 +68,7 @@ class WarehouseEntryAdmin(ReadOnlyAdmin):
 @admin.register(ItemLedgerEntry)
 class ItemLedgerEntryAdmin(ReadOnlyAdmin):
     location_paths = ("location",)
+    tells_quantities = True
     list_display = ["pk", "register", "line", "item", "variant", "lot", "location", "quantity", "amount", "effect"]
     list_select_related = ["register", "item", "variant", "lot", "location", "value_entry"]
     list_filter = ["effect", ("register", PickFilter), ("item", PickFilter), ("location", PickFilter)]
@@ -80,6 +82,7 @@ class ItemLedgerEntryAdmin(ReadOnlyAdmin):
 @admin.register(ValueEntry)
 class ValueEntryAdmin(ReadOnlyAdmin):
     location_paths = ("item_ledger_entry__location",)
+    tells_quantities = True
     list_display = ["pk", "item_ledger_entry", "item", "amount"]
     list_select_related = ["item_ledger_entry__register", "item_ledger_entry__item"]
     search_fields = ["=item_ledger_entry__register__number", "=item_ledger_entry__item__number"]
@@ -92,6 +95,7 @@ class ValueEntryAdmin(ReadOnlyAdmin):
 @admin.register(StockValue)
 class StockValueAdmin(ReadOnlyAdmin):
     location_paths = ("location",)
+    tells_quantities = True
     list_display = ["item", "variant", "location", "quantity", "value"]
     list_select_related = ["item", "variant", "location"]
     list_filter = [("item", PickFilter), ("location", PickFilter)]

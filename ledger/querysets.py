@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
 
 from inventory_site.fields import UNIT_COST
+from inventory_site.visibility import closed_to
 
 
 def at_locations_of(user, *paths):
@@ -44,6 +45,14 @@ class RegisterQuerySet(models.QuerySet):
 class EntryQuerySet(models.QuerySet):
     """What entries of both ledgers are asked."""
 
+    to_location = "location"
+
+    def open_to(self, request):
+        """What this person may see: entries of their locations, unless quantities there are closed to them."""
+        seen = self.visible_to(request.user)
+        closed = closed_to(request)
+        return seen.exclude(**{f"{self.to_location}__in": closed}) if closed else seen
+
     def sums(self):
         """How much came in and went out, and in how many entries."""
         more, less = Q(quantity__gt=0), Q(quantity__lt=0)
@@ -61,6 +70,8 @@ class EntryQuerySet(models.QuerySet):
 
 
 class WarehouseEntryQuerySet(EntryQuerySet):
+    to_location = "quant__location"
+
     def visible_to(self, user):
         return self.filter(at_locations_of(user, "quant__location"))
 
@@ -109,6 +120,8 @@ class ItemLedgerEntryQuerySet(EntryQuerySet):
 
 
 class StockValueQuerySet(models.QuerySet):
+    open_to, to_location = EntryQuerySet.open_to, "location"
+
     def visible_to(self, user):
         return self.filter(at_locations_of(user, "location"))
 

@@ -1,8 +1,10 @@
 """The sentences for lines that cannot be posted: what is so, and what to do."""
 
+from dataclasses import replace
+
 from django.utils.translation import gettext_lazy as _
 
-from inventory_site.errors import LineError
+from inventory_site.errors import DomainError, LineError
 from inventory_site.templatetags.truecount import full_moment, quantity
 from ledger import sql
 from ledger.models import Register
@@ -38,6 +40,21 @@ BLOCKED_BY = {
     "undone": _("Taken back with %(document)s, %(at)s, by %(by)s."),
     "not_enough": _("The last of it went with %(document)s, %(at)s, by %(by)s."),
 }
+
+# The same, for people to whom quantities are closed: they are told no figure.
+SENTENCES_WITHOUT_FIGURES = {
+    "not_enough": _("So much does not lie there by the book. How much does is closed to you during the blind count."),
+    "moved_meanwhile": _("Stock moved while you looked. Look again."),
+}
+
+
+def without_figures(error: DomainError) -> DomainError:
+    """What a person is told to whom quantities are closed."""
+    errors = [
+        replace(each, message=SENTENCES_WITHOUT_FIGURES.get(each.code, each.message))
+        for each in getattr(error, "errors", ())
+    ]
+    return type(error)(errors) if errors else error
 
 
 def read_errors(cursor, *, reversed_register: Register | None = None) -> list[LineError]:

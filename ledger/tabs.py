@@ -27,31 +27,31 @@ OWNED = Column("quantity", _("Quantity"), num=True, descending_first=True)
 
 
 def entries_of_item(request, item):
-    entries = ItemLedgerEntry.objects.visible_to(request.user).filter(item=item)
+    entries = ItemLedgerEntry.objects.open_to(request).filter(item=item)
     return ITEM_ENTRIES, {"listing": item_entries(request, entries, filterset=EntriesOfItemFilter, omit=["item"])}
 
 
 def movements_of_item(request, item):
-    entries = WarehouseEntry.objects.visible_to(request.user).filter(quant__item=item)
+    entries = WarehouseEntry.objects.open_to(request).filter(quant__item=item)
     listing = warehouse_entries(request, entries, filterset=MovementsOfItemFilter, omit=["item"])
     return WAREHOUSE_ENTRIES, {"listing": listing}
 
 
 def movements_of_bin(request, bin):
-    entries = WarehouseEntry.objects.filter(quant__bin=bin)
+    entries = WarehouseEntry.objects.open_to(request).filter(quant__bin=bin)
     listing = warehouse_entries(request, entries, filterset=MovementsOfBinFilter, omit=["bin"])
     return WAREHOUSE_ENTRIES, {"listing": listing}
 
 
 def movements_of_document(request, register):
-    entries = WarehouseEntry.objects.visible_to(request.user).filter(register=register)
+    entries = WarehouseEntry.objects.open_to(request).filter(register=register)
     omit = ["posted", "document", "by"]
     listing = warehouse_entries(request, entries, filterset=MovementsOfDocumentFilter, omit=omit, sort="entry")
     return WAREHOUSE_ENTRIES, {"listing": listing}
 
 
 def entries_of_document(request, register):
-    entries = ItemLedgerEntry.objects.visible_to(request.user).filter(register=register)
+    entries = ItemLedgerEntry.objects.open_to(request).filter(register=register)
     omit = ["posted", "document", "by"]
     listing = item_entries(request, entries, filterset=EntriesOfDocumentFilter, omit=omit, sort="entry")
     return ITEM_ENTRIES, {"listing": listing}
@@ -59,7 +59,7 @@ def entries_of_document(request, register):
 
 def owns_other_than_it_moves(request, register):
     """A movement within a location leaves the item ledger alone."""
-    return ItemLedgerEntry.objects.visible_to(request.user).filter(register=register).exists()
+    return ItemLedgerEntry.objects.open_to(request).filter(register=register).exists()
 
 
 def documents_of_location(request, location):
@@ -72,7 +72,7 @@ def value_of_item(request, item):
     """Quantity and value at each location."""
     listing = Listing(
         request,
-        StockValue.objects.visible_to(request.user).in_stock().filter(item=item).with_names().with_average(),
+        StockValue.objects.open_to(request).in_stock().filter(item=item).with_names().with_average(),
         columns=[Column("location", _("Location"), "location__name", css="item"), OWNED, AVERAGE, VALUE],
         sort="location",
         label=_("Value by location"),
@@ -83,7 +83,7 @@ def value_of_item(request, item):
 def value_of_location(request, location):
     listing = Listing(
         request,
-        StockValue.objects.filter(location=location).in_stock().with_names().with_average(),
+        StockValue.objects.open_to(request).filter(location=location).in_stock().with_names().with_average(),
         filterset=ValueFilter,
         columns=[Column("item", _("Item"), "item__number", css="item"), OWNED, AVERAGE, VALUE],
         sort="-value",

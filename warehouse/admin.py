@@ -202,6 +202,7 @@ class GroupAdmin(DjangoGroupAdmin, SiteAdmin):
 @admin.register(Quant)
 class QuantAdmin(ReadOnlyAdmin):
     location_paths = ("location",)
+    tells_quantities = True
     list_display = ["item", "variant", "lot", "bin", "location", "quantity"]
     list_select_related = ["item", "variant", "lot", "bin", "location"]
     list_filter = [("location", PickFilter), ("bin", PickFilter), ("item", PickFilter)]

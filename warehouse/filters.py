@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory_site.controls import Day
 from inventory_site.listing import Find, Pick
+from inventory_site.visibility import closed_to
 from warehouse.models import Bin, BinKind, Category, Item, Location, Tracking, Zone
 
 
@@ -78,7 +79,11 @@ class StockFilter(PlaceFilters):
 
     def filter_queryset(self, queryset):
         queryset = super().filter_queryset(queryset)
-        return queryset if self.form.cleaned_data.get("empty") else queryset.in_stock()
+        if self.form.cleaned_data.get("empty"):
+            return queryset
+        # Whether something is left of what is closed, the list does not tell either.
+        closed = closed_to(self.request)
+        return queryset.in_stock() | queryset.filter(location__in=closed) if closed else queryset.in_stock()
 
     def find(self, queryset, name, text):
         return queryset.filter(item__in=Item.objects.matching(text))

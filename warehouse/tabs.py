@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory_site.pages import Column, Listing
 from inventory_site.tabs import Tab
+from inventory_site.visibility import unless_closed
 from warehouse import actions
 from warehouse.filters import (
     BinOfLocationFilter,
@@ -50,6 +51,7 @@ def lots_of_item(request, item):
     listing.labels_url = listing.leading_to(reverse("lot-labels"), items=item.number)
     for lot in listing.rows:
         lot.item = item
+        lot.on_hand = unless_closed(request, lot.on_hand)
     actions.with_actions(request, "lot", listing.rows)
     return "warehouse/tabs/lots.html", {"listing": listing, "item": item}
 

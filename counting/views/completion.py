@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from counting.completing import LEFT_BEHIND, Digest, confirm, digest, step_of
 from counting.forms import ConfirmForm, hidden_figures
 from counting.models import Status
-from counting.views.access import session_for
+from counting.views.access import CLOSED, session_for
 from counting.views.standing import SessionPage
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to, render_page, wants_partial
@@ -32,6 +33,8 @@ SHOWN = 50  # adjusted lines on the last page
 @permission_required("counting.complete_countsession", raise_exception=True)
 def count_complete(request, number):
     session = session_for(request, number)
+    if session.closed:
+        raise PermissionDenied(CLOSED)
     if request.method == "POST":
         return complete(request, session)
     if session.status == Status.CANCELLED:

@@ -14,9 +14,10 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from counting import walking
-from counting.models import CountLine, CountSession, Status
+from counting.blindness import sessions_seen_by
+from counting.models import CountLine, Status
 from counting.scanning import Meaning
-from counting.showing import ShownLine, with_movements
+from counting.showing import ShownLine, shown_to
 from inventory_site.pages import render_page, wants_partial
 from warehouse.models import Bin
 
@@ -26,13 +27,14 @@ BINS_SHOWN = 60
 
 
 def counting(view):
-    """For people who may count; the view gets the session, if it is at one of their locations."""
+    """For people who may count; the view gets the session, if it is at one of their locations, and with it whether its
+    quantities are closed to them."""
 
     @wraps(view)
     @login_required
     @permission_required("counting.change_countsession", raise_exception=True)
     def counted(request, number, **kwargs):
-        return view(request, get_object_or_404(CountSession.objects.visible_to(request.user), number=number), **kwargs)
+        return view(request, get_object_or_404(sessions_seen_by(request.user), number=number), **kwargs)
 
     return counted
 
@@ -87,9 +89,8 @@ def lines(request, session):
     """The lines that look different from what the page shows, and those that it has not got; asked for every 15 s."""
     bin = get_bin(session, request.GET.get("bin", ""))
     seen = dict(read_seen(request.GET.getlist("seen")))
-    here = with_movements(
-        ShownLine(line, session, begun=seen.get(line.pk, (None,))[0]) for line in lines_of(session, bin)[:LINES_SHOWN]
-    )
+    found = lines_of(session, bin)[:LINES_SHOWN]
+    here = shown_to(request.user, [ShownLine(line, session, begun=seen.get(line.pk, (None,))[0]) for line in found])
     changed = [shown for shown in here if shown.pk in seen and seen[shown.pk][1] != shown.version]
     new = [shown for shown in here if shown.pk not in seen] if len(here) < LINES_SHOWN else []
     if not changed and not new:
@@ -105,7 +106,7 @@ def line(request, session, line):
     if not wants_partial(request):
         asked = {"line": line, "unit": request.GET.get("unit", ""), "mode": request.GET.get("mode", "")}
         return redirect(f"{address(session, found.quant.bin)}&{urlencode(asked)}#line-{line}")
-    shown = with_movements([shown_as_asked(request, session, found)])[0]
+    shown = shown_to(request.user, [shown_as_asked(request, session, found)])[0]
     return render_page(
         request, PAGE, {"session": session, "shown": shown, "may_count": may_count(session)}, partial="line"
     )
@@ -218,7 +219,7 @@ def whole_bin(request, session, bin, said):
     said = {shown.pk: shown for shown in said}
     page = Paginator(lines_of(session, bin), LINES_SHOWN).get_page(request.GET.get("page"))
     shown = [said.pop(line.pk, None) or ShownLine(line, session) for line in page]
-    shown = with_movements([*said.values(), *shown])
+    shown = shown_to(request.user, [*said.values(), *shown])
     if not any(line.expanded for line in shown):
         expand_first_waiting(shown)
     return {

@@ -1,5 +1,6 @@
 """The page of one count: how it stands, its lines, who counts, and the steps from one status to the next."""
 
+from dataclasses import replace
 from functools import cached_property
 
 from django.contrib.auth.decorators import login_required, permission_required
@@ -14,7 +15,8 @@ from counting.history import history_of
 from counting.models import Status
 from counting.reversing import with_reversals
 from counting.review import cancel, mark_counted, reopen
-from counting.views.access import sees_evidence, session_for
+from counting.telling import told
+from counting.views.access import sees_evidence_of, session_for
 from counting.views.standing import SessionPage
 from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, redirect_to, render_page
@@ -60,7 +62,7 @@ class Detail(SessionPage):
 
     def __init__(self, request, session):
         super().__init__(request, session)
-        self.judged = sees_evidence(request.user)
+        self.judged = sees_evidence_of(request.user, session)
 
     @property
     def parts(self):
@@ -80,13 +82,15 @@ class Detail(SessionPage):
         )
         if not listing.filtered:
             listing.total = self.totals["all_lines"]
+        closed = frozenset([self.session.location_id] if self.session.closed else [])
+        told(listing.rows, self.request.user, closed=closed)
         return listing
 
     @property
     def columns(self):
         closed = self.session.status == Status.COMPLETED
         judged = [BOOK, COUNTED, DISCREPANCY, *([ADJUSTMENT] if closed else [])]
-        return [BIN, ITEM, *(judged if self.judged else [COUNTED]), STATE, BY]
+        return [BIN, ITEM, *(judged if self.judged else [replace(COUNTED, sortable=False)]), STATE, BY]
 
     @cached_property
     def rows(self):

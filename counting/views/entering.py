@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseLocation
 from counting import entry_forms, walking
 from counting.models import EntryKind
 from counting.recording import (
+    BelowZero,
     Count,
     CountedSince,
     NothingToUndo,
@@ -26,9 +27,9 @@ from counting.recording import (
     record_counts,
     undo_last,
 )
-from counting.scanning import Fit, Kind, Meaning, understand
+from counting.scanning import Fit, Kind, Meaning, understand, wherever_it_was
 from counting.setting_aside import put_aside as keep_aside
-from counting.showing import ShownLine, read_again, with_movements
+from counting.showing import ShownLine, read_again, shown_to
 from counting.views.count import (
     Banner,
     Question,
@@ -77,7 +78,8 @@ def set_quantity(request, session, line, said):
     shown = shown_as_said(line, session, said, typed=said["quantity"])
     if not said["quantity"].strip():
         if shown.adds or shown.is_waiting:
-            return answer(request, session, line.quant.bin, lines=[ShownLine(line, session, expanded=True)])
+            blank = shown_to(request.user, [ShownLine(line, session, expanded=True)])
+            return answer(request, session, line.quant.bin, lines=blank)
         return say(request, session, shown, said, EntryKind.CLEAR, None)
     try:
         typed = parse_quantity(said["quantity"], factors=shown.factors, factor=shown.unit.per)
@@ -92,6 +94,9 @@ def set_quantity(request, session, line, said):
 def step(request, session, line, said):
     """One more or one less, in the unit of measure that is chosen."""
     shown = shown_as_said(get_line(session, line), session, said)
+    if session.closed and said["step"] < 0 and not shown_to(request.user, [shown])[0].can_step_down:
+        # Nobody finds out what somebody else has counted by taking away until it is refused.
+        return refuse(request, session, shown, BelowZero())
     return say(request, session, shown, said, EntryKind.ADD, said["step"] * shown.unit.per)
 
 
@@ -129,18 +134,18 @@ def shown_now(shown, *, by):
     line, arithmetic = shown.line, "" if shown.adds else shown.arithmetic
     progress = read_again(line, by=by)
     now = ShownLine(line, shown.session, unit_key=shown.unit_key, adds=shown.adds, arithmetic=arithmetic, expanded=True)
-    return with_movements([now])[0], progress
+    return shown_to(by, [now])[0], progress
 
 
 def refuse(request, session, shown, error):
     """The line with what is wrong, and with what was typed."""
     read_again(shown.line, by=request.user)
     shown.error = " ".join(error.messages)
-    return answer(request, session, shown.quant.bin, lines=with_movements([shown]), status=422)
+    return answer(request, session, shown.quant.bin, lines=shown_to(request.user, [shown]), status=422)
 
 
 def said_before(shown, user):
-    """(who, how much, when), if it was somebody else."""
+    """(who, how much, when), if it was somebody else; how much is blank where that is closed."""
     line = shown.line
     if shown.is_waiting or not line.counted_by_id or line.counted_by_id == user.pk:
         return None
@@ -148,7 +153,12 @@ def said_before(shown, user):
 
 
 def remark(before, now):
-    if before is None or before[1] == now.counted:
+    if before is None:
+        return ""
+    if now.is_blind:
+        words = {"who": before[0], "at": time_of_day(before[2])}
+        return _("%(who)s counted this line too, at %(at)s.") % words
+    if before[1] == now.counted:
         return ""
     words = {
         "who": before[0],
@@ -162,8 +172,11 @@ def remark(before, now):
 
 
 def taken(now, kind, number, client_id):
-    """The banner after a count: what was said, what stands now."""
+    """The banner after a count: what was said, what stands now; in a blind count that it is recorded."""
     banner = Banner("matched", title_of(now), note=now.remark, undo=[now.pk], last=client_id)
+    if now.is_blind:
+        banner.status, banner.text = "recorded", _("not counted any more") if now.is_waiting else _("recorded")
+        return banner
     counted = f"{quantity(now.counted)} {now.item.base_unit.name}"
     if kind == EntryKind.CLEAR:
         banner.status, banner.text = "recorded", _("not counted any more")
@@ -200,7 +213,7 @@ def undo(request, session, said):
             )
     for line in (*undone, *kept):
         read_again(line, by=request.user)
-    shown = with_movements(ShownLine(line, session) for line in (*undone, *kept))
+    shown = shown_to(request.user, [ShownLine(line, session) for line in (*undone, *kept)])
     return answer(request, session, bin, lines=shown, banner=what_was_undone(shown[: len(undone)], kept))
 
 
@@ -215,8 +228,12 @@ def what_was_undone(undone, kept):
             "variance", _("Not everything was undone.") if undone else _("Nothing was undone."), text=text, sound="bad"
         )
     if len(undone) == 1:
-        counted = undone[0].counted
-        text = _("back to not counted") if counted is None else _("back to %s") % quantity(counted)
+        if undone[0].is_waiting:
+            text = _("back to not counted")
+        elif undone[0].counted is None:
+            text = _("back to the count before")
+        else:
+            text = _("back to %s") % quantity(undone[0].counted)
         return Banner("recorded", title_of(undone[0]), text=text)
     return Banner("recorded", _("Undone"), text=ngettext("%(n)s line", "%(n)s lines", len(undone)) % {"n": len(undone)})
 
@@ -251,7 +268,7 @@ def count_line(request, session, bin, meaning, said):
     except DomainError as error:
         shown.error = " ".join(error.messages)
         banner = Banner("error", title_of(shown), text=shown.error, sound="bad")
-        return answer(request, session, bin, lines=with_movements([shown]), banner=banner, status=422)
+        return answer(request, session, bin, lines=shown_to(request.user, [shown]), banner=banner, status=422)
     now, progress = shown_now(shown, by=request.user)
     banner = scanned(now, meaning, said["client_id"])
     if new and before:
@@ -263,8 +280,9 @@ def scanned(now, meaning, client_id):
     unit = meaning.fit.unit_of_measure
     change = f"+1 {unit.name}" if unit and meaning.quantity == meaning.fit.per else signed(meaning.quantity)
     words = {"quantity": quantity(now.counted), "unit": now.item.base_unit.name, "bin": now.quant.bin}
-    note = _("%(quantity)s %(unit)s in %(bin)s") % words
-    banner = Banner("matched", title_of(now), text=change, note=note, undo=[now.pk], last=client_id)
+    note = _("%(quantity)s %(unit)s in %(bin)s") if now.counted is not None else _("recorded in %(bin)s")
+    status = "recorded" if now.is_blind else "matched"
+    banner = Banner(status, title_of(now), text=change, note=note % words, undo=[now.pk], last=client_id)
     if booked := meaning.contradicts:
         dates = {"label": day(meaning.expiry), "book": day(booked)}
         banner.status = "variance"
@@ -277,6 +295,7 @@ def ask_which(request, session, bin, meaning, said):
 
 
 def ask_where(request, session, bin, meaning, said):
+    meaning = wherever_it_was(session, meaning) if session.closed else meaning
     typed = {"lot": meaning.lot, "expiry": meaning.expiry.isoformat() if meaning.expiry else ""}
     return answer(request, session, bin, question=Question("found", meaning, typed=typed))
 
@@ -325,9 +344,12 @@ def found(request, session, said):
         line = count_found(session, number, bin=bin, item=item, by=request.user, client_id=said["client_id"], **label)
     except DomainError as error:
         return ask_again(request, session, bin, item, variant, said, error)
-    now = ShownLine(session.lines.for_counting().get(pk=line.pk), session, expanded=True)
-    text = _("found here, %(quantity)s %(unit)s") % {"quantity": quantity(now.counted), "unit": item.base_unit.name}
-    banner = Banner("over", title_of(now), text=text, undo=[now.pk], last=said["client_id"])
+    line = session.lines.for_counting().get(pk=line.pk)
+    [now] = shown_to(request.user, [ShownLine(line, session, expanded=True)])
+    words = {"quantity": quantity(now.counted), "unit": item.base_unit.name}
+    text = _("found here, recorded") if now.counted is None else _("found here, %(quantity)s %(unit)s") % words
+    status = "recorded" if now.is_blind else "over"
+    banner = Banner(status, title_of(now), text=text, undo=[now.pk], last=said["client_id"])
     return answer(request, session, bin, lines=[now], banner=banner)
 
 
@@ -390,10 +412,11 @@ def as_expected(request, session, said):
         return answer(request, session, bin, banner=Banner("error", " ".join(error.messages), sound="bad"), status=422)
     if not moved:
         return tell_many(request, session, bin, lines.filter(pk__in=asked), said, _("as expected"))
-    shown = with_movements(
+    shown = [
         ShownLine(line, session, begun=seen[line.pk] if line.pk in moved else None)
         for line in lines.filter(pk__in=asked)
-    )
+    ]
+    shown = shown_to(request.user, shown)
     for line in shown:
         if line.pk in moved:  # shown with what moved, but the next time what is shown now counts
             line.begun = line.quant.last_entry
@@ -406,12 +429,13 @@ def as_expected(request, session, said):
 
 
 def tell_many(request, session, bin, lines, said, words):
-    shown = with_movements(ShownLine(line, session) for line in lines)
+    shown = shown_to(request.user, [ShownLine(line, session) for line in lines])
     text = ngettext("%(words)s: %(n)s line counted", "%(words)s: %(n)s lines counted", len(shown)) % {
         "words": words,
         "n": len(shown),
     }
-    banner = Banner("matched" if shown else "recorded", bin.code, text=text, last=said["client_id"], many=True)
+    status = "matched" if shown and not session.closed else "recorded"
+    banner = Banner(status, bin.code, text=text, last=said["client_id"], many=True)
     if len(shown) <= UNDONE_AT_ONCE:
         banner.undo = [line.pk for line in shown]
     return answer(request, session, bin, lines=shown, banner=banner)

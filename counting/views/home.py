@@ -18,6 +18,7 @@ from counting.reconciliation import last_result
 from counting.views.access import sees_evidence, sees_values
 from inventory_site.pages import redirect_to, render_page
 from inventory_site.templatetags.truecount import percent, quantity, sign, signed_money
+from inventory_site.visibility import closed_to
 from ledger.models import Kind, Register
 from warehouse.models import Bin, Location
 
@@ -122,8 +123,8 @@ class Dashboard:
 
     def __init__(self, request):
         self.request, self.user, self.now = request, request.user, timezone.now()
-        self.judged = sees_evidence(request.user)
-        self.show_values = sees_values(request.user)
+        self.judged = sees_evidence(request.user) and not closed_to(request)
+        self.show_values = self.judged and sees_values(request.user)
         self.may_open = request.user.has_perm("counting.add_countsession")
 
     @cached_property

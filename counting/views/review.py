@@ -22,7 +22,7 @@ from counting.review import (
     reconsider,
     settle,
 )
-from counting.views.access import sees_evidence, session_for
+from counting.views.access import CLOSED, sees_evidence, session_for
 from counting.views.review_page import Review
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to, render_page, toast, wants_partial
@@ -36,6 +36,8 @@ def count_review(request, number):
     session = session_for(request, number)
     if not sees_evidence(request.user):
         raise PermissionDenied
+    if session.closed:
+        raise PermissionDenied(CLOSED)
     if request.method == "POST":
         return decide(request, session)
     page = Review(request, session)

@@ -19,6 +19,7 @@ from counting.views.access import sees_evidence, sees_values
 from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, form_status, redirect_to, refuse, render_page
 from inventory_site.templatetags.truecount import quantity
+from inventory_site.visibility import closed_to
 
 COLUMNS = [
     Column("number", gettext_lazy("Count"), "pk", descending_first=True),
@@ -44,12 +45,13 @@ def counts(request):
         filterset=SessionFilter,
         label=gettext_lazy("Counts"),
     )
+    judged = sees_evidence(request.user) and not closed_to(request)
     context = {
         "listing": listing,
         "rows": with_figures(listing.rows),
         "stages": stage_links(request, visible),
-        "judged": sees_evidence(request.user),
-        "show_values": sees_values(request.user),
+        "judged": judged,
+        "show_values": judged and sees_values(request.user),
     }
     return render_page(request, "counting/sessions.html", context, partial="list")
 

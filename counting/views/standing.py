@@ -19,7 +19,7 @@ class SessionPage:
 
     def __init__(self, request, session):
         self.request, self.session = request, session
-        self.show_values = sees_values(request.user)
+        self.show_values = sees_values(request.user) and not session.closed
 
     @cached_property
     def totals(self):

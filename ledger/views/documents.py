@@ -12,6 +12,7 @@ from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, form_status, redirect_to, refuse, render_page
 from inventory_site.tabs import tabs_of
 from inventory_site.templatetags.truecount import quantity, signed, signed_money
+from inventory_site.visibility import CLOSED, closed_to
 from ledger.filters import DocumentFilter
 from ledger.forms import ReversalForm, typed
 from ledger.models import POSTED_BY_COUNTS, ItemLedgerEntry, Register, WarehouseEntry
@@ -69,14 +70,20 @@ def document_detail(request, number):
         "register": register,
         "reversals": list(register.reversals.order_by("pk")),
         "is_reversed": register.is_reversed,
+        "is_closed": is_closed(request, register),
         "can_reverse": can_reverse(request, register),
         "actions": links(request, "document", register) if register.kind in POSTED_BY_COUNTS else [],
-        "movements": WarehouseEntry.objects.visible_to(request.user).filter(register=register).sums(),
+        "movements": WarehouseEntry.objects.open_to(request).filter(register=register).sums(),
         "tabs": tabs_of(request, "document", register),
     }
-    if request.user.has_perm(SEES_VALUE):
-        context["value"] = ItemLedgerEntry.objects.visible_to(request.user).filter(register=register).value()
+    if request.user.has_perm(SEES_VALUE) and not is_closed(request, register):
+        context["value"] = ItemLedgerEntry.objects.open_to(request).filter(register=register).value()
     return render_page(request, "ledger/document.html", context, partial="tabs")
+
+
+def is_closed(request, register):
+    """Are quantities of one of its locations closed to this person?"""
+    return not closed_to(request).isdisjoint({register.location_id, register.other_location_id})
 
 
 def can_reverse(request, register):
@@ -85,6 +92,7 @@ def can_reverse(request, register):
         and register.reverses_id is None
         and register.kind not in POSTED_BY_COUNTS
         and not register.is_reversed
+        and not is_closed(request, register)
         and Register.objects.within_locations_of(request.user).filter(pk=register.pk).exists()
     )
 
@@ -97,6 +105,8 @@ def reverse_document(request, number):
     register = get_object_or_404(Register.objects.within_locations_of(request.user).with_names(), number=number)
     if register.kind in POSTED_BY_COUNTS:
         return redirect(links(request, "document", register)[0].url)
+    if is_closed(request, register):
+        raise PermissionDenied(CLOSED)
     if register.is_reversed:
         return redirect_to(request, register.reversals.latest("pk"))
     today = timezone.localdate()

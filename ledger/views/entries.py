@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from inventory_site.pages import Column, Listing, render_page
+from inventory_site.visibility import blanked, unless_closed
 from ledger.filters import EntriesOfItemFilter, ItemLedgerFilter, MovementsOfQuantFilter, WarehouseLedgerFilter
 from ledger.models import ItemLedgerEntry, WarehouseEntry
 from ledger.navigation import sections
@@ -36,13 +37,13 @@ def item_ledger(request):
     """What the locations own; `?item=` narrows it to one item, with its sums."""
     number = request.GET.get("item")
     item = get_object_or_404(Item.objects.with_names(), number=number) if number else None
-    entries = ItemLedgerEntry.objects.visible_to(request.user)
+    entries = ItemLedgerEntry.objects.open_to(request)
     narrowed = {"filterset": EntriesOfItemFilter, "omit": ["item"]} if item else {}
     listing = item_entries(request, entries.filter(item=item) if item else entries, **narrowed)
     context = {"listing": listing, "sections": sections(request, "item-ledger"), "item": item}
     if item:
         on_hand = Quant.objects.visible_to(request.user).filter(item=item).total()
-        context |= {"on_hand": on_hand, "sums": listing.queryset.sums()}
+        context |= {"on_hand": unless_closed(request, on_hand), "sums": listing.queryset.sums()}
     return render_page(request, "ledger/item_ledger.html", context, partial="list")
 
 
@@ -52,11 +53,12 @@ def item_ledger(request):
 def warehouse_ledger(request):
     """What lay in the bins; `?quant=` narrows it to one item in one bin, with its sums."""
     key = request.GET.get("quant", "")
-    entries = WarehouseEntry.objects.visible_to(request.user)
+    entries = WarehouseEntry.objects.open_to(request)
     quant = None
     if key:
         quants = Quant.objects.visible_to(request.user).with_names()
         quant = get_object_or_404(quants, pk=int(key) if key.isdecimal() and len(key) < 19 else 0)
+        blanked(request, [quant], "quantity")
         entries = entries.filter(quant=quant)
     narrowed = {"filterset": MovementsOfQuantFilter, "omit": ["item", "bin", "lot"]} if quant else {}
     listing = warehouse_entries(request, entries, **narrowed)

@@ -1,6 +1,7 @@
 """Stock comes, goes, moves and is put right: pages in which people type documents."""
 
 from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -10,10 +11,12 @@ from django.views.decorators.http import require_http_methods
 
 from inventory_site.errors import DomainError
 from inventory_site.pages import form_status, redirect_to, refuse, render_page
+from inventory_site.visibility import CLOSED, closed_to
 from ledger.entering import adjust as adjust_quant
 from ledger.entering import enter
 from ledger.forms import AdjustForm, Sheet, typed
 from ledger.models import Kind, Register
+from ledger.refusals import without_figures
 from warehouse.models import Location, Quant
 
 WORDS = {
@@ -59,7 +62,8 @@ def document_page(request, kind):
         try:
             register = enter(document, sheet.entered())
         except DomainError as error:
-            sheet.refuse(error)
+            closed = not closed_to(request).isdisjoint(document.locations)
+            sheet.refuse(without_figures(error) if closed else error)
         else:
             return posted(request, register, again=again)
     title, submit = WORDS[kind]
@@ -94,6 +98,8 @@ def posted(request, register, *, again):
 def adjust(request, pk):
     """An absolute quantity, with a note. Who looked at a book that is not the book any more looks again."""
     quant = get_object_or_404(Quant.objects.visible_to(request.user).real().with_names(), pk=pk)
+    if quant.location_id in closed_to(request):
+        raise PermissionDenied(CLOSED)
     form = AdjustForm(typed(request), quant=quant, initial=AdjustForm.fresh(quant))
     if form.is_valid():
         cleaned = form.cleaned_data

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_http_methods
 
 from inventory_site.pages import Column, Listing, render_page
 from inventory_site.tabs import tabs_of
+from inventory_site.visibility import closed_to, unless_closed
 from warehouse import actions
 from warehouse.filters import ItemFilter
 from warehouse.models import Item, Lot, Quant
@@ -32,6 +33,8 @@ def items(request):
         label=_("Items"),
     )
     listing.labels_url = listing.leading_to(reverse("item-labels"))
+    for item in listing.rows:
+        item.on_hand = unless_closed(request, item.on_hand)
     context = {"listing": listing, "sections": sections(request, "items")}
     return render_page(request, "warehouse/items.html", context, partial="list")
 
@@ -44,14 +47,19 @@ def item_detail(request, number):
     quants = Quant.objects.visible_to(request.user).real().in_stock().filter(item=item)
     context = {
         "item": item,
-        "places": quants.per_location(),
-        "on_hand": quants.total(),
-        "bins": quants.values("bin").distinct().count(),
+        "places": places_with_stock(request, quants),
+        "on_hand": unless_closed(request, quants.total()),
+        "bins": unless_closed(request, quants.values("bin").distinct().count()),
         "lots": Lot.objects.filter(item=item).count() if item.tracking == "lot" else None,
         "tabs": tabs_of(request, "item", item),
         "actions": actions.links(request, "item", item),
     }
     return render_page(request, "warehouse/item.html", context, partial="tabs")
+
+
+def places_with_stock(request, quants):
+    """What lies at each location; what is closed to this person is not among it."""
+    return quants.exclude(location__in=closed_to(request)).per_location()
 
 
 @login_required

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_http_methods
 
 from inventory_site.pages import Column, Listing, render_page
 from inventory_site.tabs import tabs_of
+from inventory_site.visibility import blanked, unless_closed
 from warehouse import actions
 from warehouse.filters import BinFilter, LocationFilter
 from warehouse.models import Bin, Location, Quant
@@ -35,6 +36,7 @@ def bin_listing(request, bins, *, columns, filterset=BinFilter):
     bins = bins.real().with_names().with_size()
     listing = Listing(request, bins, filterset=filterset, columns=columns, sort="code", label=_("Bins"))
     listing.labels_url = listing.leading_to(reverse("bin-labels"))
+    blanked(request, listing.rows, "quants_in_stock")
     return listing
 
 
@@ -46,8 +48,7 @@ def bin_detail(request, location, code):
     quants = Quant.objects.filter(bin=bin).in_stock()
     context = {
         "bin": bin,
-        "items": quants.values("item").distinct().count(),
-        "quants": quants.count(),
+        "items": unless_closed(request, quants.values("item").distinct().count(), bin.location_id),
         "holds": bin.holds.values_list("held_by", flat=True).distinct(),
         "tabs": tabs_of(request, "bin", bin),
         "actions": actions.links(request, "bin", bin),
@@ -84,8 +85,8 @@ def location_detail(request, code):
     quants = Quant.objects.filter(location=location).real().in_stock()
     context = {
         "location": location,
-        "quants": quants.count(),
-        "items": quants.values("item").distinct().count(),
+        "quants": unless_closed(request, quants.count(), location.pk),
+        "items": unless_closed(request, quants.values("item").distinct().count(), location.pk),
         "people": location.people.filter(is_active=True).order_by("username"),
         "tabs": tabs_of(request, "location", location),
         "actions": actions.links(request, "location", location),

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from inventory_site.pages import Column, Listing, render_page
+from inventory_site.visibility import blanked, in_open_order
 from warehouse import actions
 from warehouse.filters import StockFilter
 from warehouse.models import Quant
@@ -36,7 +37,9 @@ def stock(request):
 def stock_listing(request, quants, *, columns, sort, filterset=StockFilter):
     """A list of quants; each row carries what this person can do with it, `listing.shows` which cells are drawn."""
     quants = quants.real().with_names()
+    columns = in_open_order(request, columns)
     listing = Listing(request, quants, filterset=filterset, columns=columns, sort=sort, label=_("Stock"))
     listing.shows = {column.key: True for column in columns}
+    blanked(request, listing.rows, "quantity")
     actions.with_actions(request, "quant", listing.rows)
     return listing
