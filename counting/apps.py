@@ -23,4 +23,13 @@ class CountingConfig(AppConfig):
             actions.register(place, action)
         actions.register("document", REVERSE)
         looks.register(looks_without_entry)
-        search.register(search.Source("counts", _("Counts"), counts_matching, "counting.view_countsession", order=5))
+        search.register(
+            search.Source(
+                "counts",
+                _("Counts"),
+                counts_matching,
+                "counting.view_countsession",
+                search.list_of("counts"),
+                order=5,
+            )
+        )

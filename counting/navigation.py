@@ -7,24 +7,21 @@ from django.utils.translation import gettext_lazy as _
 from counting.models import CountSession
 from inventory_site.context import NavItem
 from warehouse.actions import Action
-from warehouse.search import LIMIT, Hit
+from warehouse.search import Hit, first_of
 
 
 def open_counts(request):
     return CountSession.objects.visible_to(request.user).open().count()
 
 
-def counts_matching(user, text):
-    fitting = CountSession.objects.visible_to(user).matching(text).with_names().order_by("-pk")[: LIMIT + 1]
-    return [
-        Hit(
-            session.number,
-            f"{session.name or session.location.name} · {session.get_status_display()}",
-            session.get_absolute_url(),
-            exact=session.number.casefold() == text.casefold(),
-        )
-        for session in fitting
-    ]
+def counts_matching(user, scan):
+    fitting = CountSession.objects.visible_to(user).matching(scan.text).with_names().order_by("-pk")
+    return first_of(fitting, count_hit, whole=fitting.filter(number__iexact=scan.text))
+
+
+def count_hit(session, *, exact):
+    note = f"{session.name or session.location.name} · {session.get_status_display()}"
+    return Hit(session.number, note, session.get_absolute_url(), exact)
 
 
 def new_count(**scope):

@@ -91,6 +91,7 @@ ARGUMENTS = {
     "item-labels": [],
     "lot-labels": [],
     "search": [],
+    "profile": [],
 }
 # What stands behind the question mark, where an address means nothing without.
 QUERIES = {"count-lines": {"bin": "line.quant.bin.code"}}

@@ -22,6 +22,13 @@ class WarehouseConfig(AppConfig):
         for source in (
             search.Source("items", _("Items"), search.items, "warehouse.view_item", search.list_of("items"), order=10),
             search.Source("bins", _("Bins"), search.bins, "warehouse.view_bin", search.list_of("bins"), order=20),
-            search.Source("lots", _("Lots"), search.lots, "warehouse.view_item", order=30),
+            search.Source(
+                "lots",
+                _("Lots"),
+                search.lots,
+                "warehouse.view_item",
+                search.list_of("stock", by="lot", empty="on"),
+                order=30,
+            ),
         ):
             search.register(source)

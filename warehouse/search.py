@@ -4,22 +4,26 @@
 search.register(Source("counts", _("Counts"), "counting.finding.counts", permission="counting.view_countsession"))
 
 # counting/finding.py
-def counts(user, text):
-    sessions = CountSession.objects.visible_to(user).filter(number__iexact=text)
-    return [Hit(session.number, session.name, session.get_absolute_url(), exact=True) for session in sessions]
+def counts(user, scan):
+    fitting = CountSession.objects.visible_to(user).matching(scan.text).order_by("-pk")
+    return first_of(fitting, hit_of, whole=fitting.filter(number__iexact=scan.text))
+
+A hit has a number, a name and a place, and never a quantity: who counts blind may search too.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from warehouse.models import Bin, Item, Lot
+from warehouse.barcodes import candidates, parse
+from warehouse.models import Bin, Item, ItemReference, Lot
 
-LIMIT = 20
+LIMIT = 8
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,16 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Hits:
+    """The first of what fits, what is exactly meant before the rest, and how many there are in all."""
+
+    first: Sequence[Hit]
+    total: int
+
+
+@dataclass(frozen=True)
 class Source:
-    """`find(user, text)` returns at most LIMIT hits or a few more; `url(text)` leads to the list with all of them."""
+    """`find(user, scan)` returns Hits for what was typed or scanned; `url(text)` leads to the list with all of them."""
 
     key: str
     label: str
@@ -47,7 +59,8 @@ class Source:
 @dataclass(frozen=True)
 class Group:
     source: Source
-    hits: list[Hit] = field(default_factory=list)
+    hits: Sequence[Hit]
+    total: int
     more_url: str = ""
 
 
@@ -59,17 +72,21 @@ def register(source):
 
 
 def search(user, text: str) -> list[Group]:
-    """What fits, by kind of thing; kinds that this person may not see, or of which nothing fits, are left out."""
+    """What fits, by kind of thing; kinds that this person may not see, or of which nothing fits, are left out.
+
+    Raises what `barcodes.parse` raises where the text is nothing that can be read.
+    """
+    scan = parse(text)
     allowed = [one for one in sources.values() if not one.permission or user.has_perm(one.permission)]
-    groups = (found(one, user, text) for one in sorted(allowed, key=lambda one: one.order))
+    groups = [found(one, user, scan) for one in sorted(allowed, key=lambda one: one.order)]
     return [group for group in groups if group.hits]
 
 
-def found(source, user, text):
+def found(source, user, scan):
     find = import_string(source.find) if isinstance(source.find, str) else source.find
-    hits = list(find(user, text))
-    more_url = source.url(text) if source.url and len(hits) > LIMIT else ""
-    return Group(source, sorted(hits[:LIMIT], key=lambda hit: not hit.exact), more_url)
+    hits = find(user, scan)
+    more_url = source.url(scan.text) if source.url and hits.total > len(hits.first) else ""
+    return Group(source, hits.first, hits.total, more_url)
 
 
 def the_one_meant(groups: list[Group]) -> Hit | None:
@@ -77,39 +94,55 @@ def the_one_meant(groups: list[Group]) -> Hit | None:
     return exact[0] if len(exact) == 1 else None
 
 
-def list_of(name: str) -> Callable:
-    """The address of a list that finds by `q`."""
-    return lambda text: f"{reverse(name)}?{urlencode({'q': text})}"
+def first_of(fitting, hit_of: Callable, *, whole) -> Hits:
+    """Of an ordered queryset, and of the part of it that is exactly meant."""
+    exact = list(whole[:LIMIT])
+    partly = list(fitting.exclude(pk__in=[thing.pk for thing in exact])[: LIMIT + 1 - len(exact)])
+    hits = [*(hit_of(thing, exact=True) for thing in exact), *(hit_of(thing, exact=False) for thing in partly)]
+    return Hits(hits[:LIMIT], fitting.count() if len(hits) > LIMIT else len(hits))
 
 
-def items(user, text):
-    known = Item.objects.filter(number__iexact=text) | Item.objects.filter(references__code=text)
-    exact = {item.pk: item for item in known.distinct()[:LIMIT]}
-    partly = Item.objects.matching(text).exclude(pk__in=exact).order_by("number")[: LIMIT + 1 - len(exact)]
-    return [
-        Hit(item.number, item.name, item.get_absolute_url(), exact=item.pk in exact)
-        for item in [*exact.values(), *partly]
-    ]
+def list_of(name: str, *, by: str = "q", **also) -> Callable:
+    """The address of a list that finds by `q` or by another name."""
+    return lambda text: f"{reverse(name)}?{urlencode({by: text, **also})}"
 
 
-def bins(user, text):
-    fitting = Bin.objects.visible_to(user).real().matching(text).with_names()
-    whole = list(fitting.named(text)[:LIMIT])
-    partly = fitting.exclude(pk__in=[bin.pk for bin in whole]).in_walking_order()[: LIMIT + 1 - len(whole)]
-    return [
-        Hit(bin.code, f"{bin.location} {bin.name}".strip(), bin.get_absolute_url(), exact=bin in whole)
-        for bin in [*whole, *partly]
-    ]
+def items(user, scan):
+    """By a piece of number or name; on a label by the bar code, unless it names a known lot, which is meant then."""
+    known = named(scan)
+    fitting = (Item.objects.matching(scan.text) | known).order_by("number")
+    return first_of(fitting, item_hit, whole=Item.objects.none() if lots_on(scan).exists() else known)
 
 
-def lots(user, text):
-    fitting = Lot.objects.matching(text).select_related("item").order_by("number", "pk")[: LIMIT + 1]
-    return [
-        Hit(
-            lot.number,
-            _("lot of %(item)s") % {"item": lot.item},
-            f"{lot.item.get_absolute_url()}?{urlencode({'tab': 'lots', 'q': lot.number})}",
-            exact=lot.number.casefold() == text.casefold(),
-        )
-        for lot in fitting
-    ]
+def named(scan):
+    """The items that a scan names: by number or by bar code."""
+    by_code = ItemReference.objects.filter(code__in=candidates(scan)).values("item")
+    return Item.objects.filter(Q(number__iexact=scan.text) | Q(pk__in=by_code))
+
+
+def item_hit(item, *, exact):
+    return Hit(item.number, item.name, item.get_absolute_url(), exact)
+
+
+def bins(user, scan):
+    fitting = Bin.objects.visible_to(user).real().matching(scan.text).with_names()
+    return first_of(fitting.in_walking_order(), bin_hit, whole=fitting.named(scan.text))
+
+
+def bin_hit(bin, *, exact):
+    return Hit(bin.code, f"{bin.location} {bin.name}".strip(), bin.get_absolute_url(), exact)
+
+
+def lots(user, scan):
+    fitting = (Lot.objects.matching(scan.text) | lots_on(scan)).select_related("item").order_by("number", "pk")
+    return first_of(fitting, lot_hit, whole=fitting.filter(number__iexact=scan.text) | lots_on(scan))
+
+
+def lots_on(scan):
+    """The lot that a label names beside its item."""
+    return Lot.objects.filter(number=scan.lot, item__in=named(scan)) if scan.lot else Lot.objects.none()
+
+
+def lot_hit(lot, *, exact):
+    url = f"{lot.item.get_absolute_url()}?{urlencode({'tab': 'lots', 'q': lot.number})}"
+    return Hit(lot.number, _("lot of %(item)s") % {"item": lot.item}, url, exact)

@@ -13,6 +13,7 @@ from tests.factories import (
     ItemFactory,
     LocationFactory,
     LotFactory,
+    LotItemFactory,
     ZoneFactory,
     given_stock,
 )
@@ -244,6 +245,44 @@ def test_two_things_of_one_number_are_both_offered(location):
     client = signed_in(*COUNTER, location=location)
 
     assert [group.source.key for group in search(client, "A-01-03").context["groups"]] == ["items", "bins"]
+
+
+def test_each_kind_says_how_many_there_are_and_leads_to_all_of_them(location):
+    for number in range(11):
+        BinFactory(location=location, code=f"R-{number:02}")
+    client = signed_in(*COUNTER, location=location)
+
+    response = search(client, "R-0")
+    (group,) = response.context["groups"]
+
+    assert (len(group.hits), group.total) == (8, 10)
+    assert f'href="{reverse("bins")}?q=R-0"' in response.content.decode()
+    assert "All 10 Bins" in text_of(response)
+
+
+def test_a_label_leads_to_the_lot_that_it_names_and_else_to_its_item(location):
+    epoxy = LotItemFactory(number="CH-2001")
+    lot = LotFactory(item=epoxy, number="E25-347")
+    ItemReference.objects.create(item=epoxy, code="4012345678901")
+    client = signed_in(*COUNTER, location=location)
+
+    assert search(client, "010401234567890110E25-347").url.endswith(f"?tab=lots&q={lot.number}")
+    assert search(client, "010401234567890110NEW").url == epoxy.get_absolute_url()
+    assert search(client, "04012345678901").url == epoxy.get_absolute_url()
+
+
+def test_a_search_says_no_quantity(location):
+    quant = given_padlocks(777, location=location)
+    client = signed_in(*SUPERVISOR, location=location)
+
+    assert "777" not in text_of(search(client, quant.item.number[:4], headers=HTMX))
+
+
+def test_what_no_label_has_is_refused_at_the_field(location):
+    response = search(signed_in(*COUNTER, location=location), "\u202e\u0007")
+
+    assert response.status_code == 422
+    assert "The scan holds characters that no label has." in text_of(response)
 
 
 def test_fields_suggest_what_fits(location):
