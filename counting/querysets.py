@@ -136,6 +136,16 @@ class CountLineQuerySet(models.QuerySet):
         """Off or disturbed, and nobody has decided yet."""
         return self.counted().filter(~Q(discrepancy=0) | Q(disturbed=True), decision="open", recount_asked=False)
 
+    def against(self, direction):
+        """Lines that a reason of this direction does not fit."""
+        opposite = {"found": Q(discrepancy__lt=0), "missing": Q(discrepancy__gt=0)}
+        return self.filter(opposite[direction]) if direction in opposite else self.none()
+
+    def with_reason_against_them(self):
+        return self.filter(
+            Q(reason__direction="found", discrepancy__lt=0) | Q(reason__direction="missing", discrepancy__gt=0)
+        )
+
     def accepted(self):
         return self.filter(decision="accepted")
 

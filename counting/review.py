@@ -30,6 +30,18 @@ class ReasonNeeded(DomainError):
     text = _("Say why the line is left out.")
 
 
+class WhyAgain(DomainError):
+    code = "reason_needed"
+    text = _("Say why it is to be counted again: whoever counts reads it.")
+
+
+class ReasonDoesNotFit(DomainError):
+    code = "reason_does_not_fit"
+    text = _(
+        "“%(reason)s” is a reason for stock that is %(direction)s, and %(item)s in %(bin)s is not. Choose another."
+    )
+
+
 class AcceptedTooMuch(DomainError):
     code = "accepted_too_much"
     text = _("Accept between nothing and the whole discrepancy: movements explain the rest.")
@@ -60,19 +72,25 @@ def reopen(session: CountSession, *, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def ask_recount(session: CountSession, lines: Iterable[int], *, by: User, at: datetime) -> int:
+def ask_recount(session: CountSession, lines: Iterable[int], *, by: User, at: datetime, why: str) -> int:
     """Open these lines for another round and no others; the earlier counts stay until new ones come.
 
-    From COUNTED, back to DRAFT with the lines asked for. Returns how many lines. Raises NothingChosen.
+    From COUNTED, back to DRAFT with the lines asked for. Counters are told who asked, and why. Returns how many lines.
+    Raises WhyAgain, NothingChosen.
     """
+    if not why.strip():
+        raise WhyAgain()
     session.move_to(Status.DRAFT, round=session.round + 1, completion_problems=[])
     asked = session.lines.open().filter(pk__in=lines)
     number = asked.update(round=session.round, recount_asked=True, decision=Decision.OPEN, accepted_quantity=None)
+    with connection.cursor() as cursor:
+        asking = {"session": session.pk, "round": session.round, "by": by.pk, "at": at, "why": why.strip()}
+        cursor.execute(sql.REMEMBER_REQUESTS, asking)
     # Recounts of an earlier round that nobody has done yet stay asked for.
     session.lines.recount_asked().update(round=session.round)
     if not number:
         raise NothingChosen()
-    remember(session, Deed.RECOUNT_ASKED, by=by, at=at, lines=number)
+    remember(session, Deed.RECOUNT_ASKED, by=by, at=at, lines=number, note=why.strip())
     return number
 
 
@@ -94,8 +112,12 @@ def accept(
     reason: Reason | None = None,
     quantity: Decimal | None = None,
 ) -> int:
-    """Accept the discrepancies of these lines, or `quantity` of each; also accepts that a line was disturbed."""
+    """Accept the discrepancies of these lines, or `quantity` of each; also accepts that a line was disturbed.
+
+    Raises ReasonDoesNotFit, AcceptedTooMuch.
+    """
     _lock_for_review(session)
+    _check_reasons(session.lines.counted().filter(pk__in=lines), reason)
     changes = {"decision": Decision.ACCEPTED, "accepted_quantity": quantity}
     if reason:
         changes["reason"] = reason
@@ -123,6 +145,7 @@ def leave_out(
     if not (note or reason):
         raise ReasonNeeded()
     _lock_for_review(session)
+    _check_reasons(session.lines.filter(pk__in=lines), reason)
     left = session.lines.filter(pk__in=lines).update(
         decision=Decision.LEFT_OUT, note=note, reason=reason, accepted_quantity=None, recount_asked=False
     )
@@ -141,8 +164,19 @@ def reconsider(session: CountSession, lines: Iterable[int], *, by: User, at: dat
 @transaction.atomic
 def give_reason(session: CountSession, lines: Iterable[int], *, by: User, at: datetime, reason: Reason | None) -> int:
     _lock_for_review(session)
+    _check_reasons(session.lines.filter(pk__in=lines), reason)
     given = session.lines.filter(pk__in=lines).update(reason=reason)
     return _remembered(session, Deed.REASON_GIVEN, given, by=by, at=at, note=reason.name if reason else "")
+
+
+def _check_reasons(lines, reason):
+    """The reason that is given to lines, or the one that they have, is of their direction."""
+    wrong = lines.against(reason.direction) if reason else lines.with_reason_against_them()
+    first = wrong.with_names().first()
+    if first:
+        reason = reason or first.reason
+        direction = reason.get_direction_display()
+        raise ReasonDoesNotFit(reason=reason, direction=direction, item=first.quant.item, bin=first.quant.bin)
 
 
 def _remembered(session, deed, lines, **details):

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from counting import sql
-from counting.models import CountLine, CountSession, Status
+from counting.models import CountLine, CountSession, RecountRequest, Status
 from counting.telling import own_counts
 from counting.walking import Progress
 from inventory_site.figures import localized, plain, typed
@@ -73,6 +73,7 @@ class ShownLine:
     expanded: bool = False
     movements: list = field(default_factory=list)
     own: Decimal | None = None
+    request: RecountRequest | None = None
 
     def __post_init__(self):
         if self.begun is None:
@@ -225,13 +226,13 @@ def read_again(line: CountLine, *, by: User | None = None) -> Progress:
 
 
 def shown_to(user: User, lines: Iterable[ShownLine]) -> list[ShownLine]:
-    """The lines, each with what moved while it was being counted and, in a blind count, what this person said; one
-    statement for either, and none where there is nothing of it."""
+    """The lines, each with what moved while it was being counted, with who asked for it again and why and, in a blind
+    count, with what this person said; one statement for each of these, and none where there is nothing of it."""
     lines = list(lines)
     own = own_counts([line.line for line in lines if line.is_blind], user)
     for line in lines:
         line.own = own.get(line.pk)
-    return with_movements(lines)
+    return with_movements(_with_requests(lines))
 
 
 def with_movements(lines: list[ShownLine]) -> list[ShownLine]:
@@ -246,6 +247,14 @@ def with_movements(lines: list[ShownLine]) -> list[ShownLine]:
             moved.setdefault(entry.quant_id, []).append(entry)
     for line in lines:
         line.movements = moved.get(line.line.quant_id, [])[-MOVEMENTS_SHOWN:]
+    return lines
+
+
+def _with_requests(lines):
+    asked = {shown.pk: shown for shown in lines if shown.line.recount_asked and not shown.is_closed}
+    if asked:
+        for request in RecountRequest.objects.filter(line__in=asked).select_related("asked_by").order_by("round"):
+            asked[request.line_id].request = request
     return lines
 
 

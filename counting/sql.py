@@ -154,6 +154,16 @@ FOLD = """
      WHERE l.id = %(line)s AND q.id = l.quant_id AND EXISTS (SELECT 1 FROM said)
 """
 
+# What the book of a quant said at some moments: what it says now, less what came since.
+BOOKS_AT = """
+    SELECT moment.at, q.quantity - coalesce(sum(e.quantity), 0)
+      FROM unnest(%(moments)s::timestamptz[]) moment (at)
+      JOIN warehouse_quant q ON q.id = %(quant)s
+      LEFT JOIN (ledger_warehouseentry e JOIN ledger_register r ON r.id = e.register_id)
+             ON e.quant_id = q.id AND r.posted_at > moment.at
+     GROUP BY moment.at, q.quantity
+"""
+
 # Where a session goes back to counting, counts of earlier rounds stay, and can be added to: they are said again in
 # this round, with the time, the person and the beginning that they had.
 CARRY_COUNTS_OVER = """
@@ -167,6 +177,13 @@ CARRY_COUNTS_OVER = """
     SELECT id, round, 'set', counted_quantity, '', coalesce(begun, watermark), counted_at, clock_timestamp(),
            counted_by_id, gen_random_uuid()
       FROM carried
+"""
+
+# Who asked for another count of these lines, and why. Before other recounts are taken into the round.
+REMEMBER_REQUESTS = """
+    INSERT INTO counting_recountrequest (line_id, round, asked_by_id, asked_at, why)
+    SELECT id, round, %(by)s, %(at)s, %(why)s FROM counting_countline
+     WHERE session_id = %(session)s AND round = %(round)s AND recount_asked
 """
 
 CREATE_UPLOAD = """

@@ -11,8 +11,8 @@ from ledger.models import ItemLedgerEntry, Reason, Register, StockImport, StockV
 
 @admin.register(Reason)
 class ReasonAdmin(SiteAdmin):
-    list_display = ["code", "name", "effect"]
-    list_filter = ["effect"]
+    list_display = ["code", "name", "effect", "direction"]
+    list_filter = ["effect", "direction"]
     search_fields = ["code", "name"]
 
     def get_readonly_fields(self, request, obj=None):

@@ -11,7 +11,7 @@ from inventory_site.errors import DomainError
 from inventory_site.fields import UNIT_COST
 from inventory_site.figures import decimal_mark
 from ledger.entering import EnteredLine
-from ledger.models import Effect, Kind, Reason
+from ledger.models import Direction, Effect, Kind, Reason
 from ledger.posting import Document
 from warehouse.finding import LotUnknown, factor_of, factors_of, find_bin, find_item, find_lot
 from warehouse.models import Location, Quant, UnitOfMeasure
@@ -55,7 +55,7 @@ class DocumentForm(forms.Form):
 class IssueForm(DocumentForm):
     reason = forms.ModelChoiceField(
         label=_("Reason"),
-        queryset=Reason.objects.filter(effect=Effect.MOVED),
+        queryset=Reason.objects.filter(effect=Effect.MOVED).exclude(direction=Direction.FOUND),
         to_field_name="code",
         required=False,
         empty_label=_("none: delivered or used as planned"),

@@ -66,7 +66,7 @@ def test_a_warehouse_is_filled_counted_while_it_works_and_put_right():
 
     # Lena does not believe in an empty bin and asks for it again. Ama finds the epoxy; the padlocks are a riddle.
     below = [lines[lower, epoxy, new], lines[lower, padlock, None]]
-    assert ask_recount(session, [line.pk for line in below], by=lena, at=timezone.now()) == 2
+    assert ask_recount(session, [line.pk for line in below], by=lena, at=timezone.now(), why="Look again") == 2
     set_count(below[0], Decimal(18), by=ama, client_id=uuid4())
     set_count(below[1], Decimal(4), by=ama, client_id=uuid4())
     mark_counted(session, by=ama, at=timezone.now())

@@ -68,7 +68,7 @@ class Counting:
         largest = self.session.lines.off().largest_value_first().values_list("pk", flat=True)[:1]
         if not largest:
             return
-        ask_recount(self.session, list(largest), **self.signed)
+        ask_recount(self.session, list(largest), why="The largest difference. Please look again.", **self.signed)
         self.session.refresh_from_db()
         again = [line for line in self.lines() if line.recount_asked]
         self.count(again, by=by, off=0.5)

@@ -1,6 +1,7 @@
 from .activity import Activity, Deed
 from .entries import CountEntry, EntryKind, PutAside
 from .lines import CountLine, Decision
+from .requests import RecountRequest
 from .sessions import TRANSITIONS, CountSession, Guard, Status, Uncounted, Undecided, WrongStatus
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "EntryKind",
     "Guard",
     "PutAside",
+    "RecountRequest",
     "Status",
     "Uncounted",
     "Undecided",

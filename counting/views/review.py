@@ -110,7 +110,7 @@ VERBS = {
     "accept": accept_as_said,
     "leave_out": leave_out_as_said,
     "take_back": lambda session, lines, said, **stamps: reconsider(session, lines, **stamps),
-    "recount": lambda session, lines, said, **stamps: ask_recount(session, lines, **stamps),
+    "recount": lambda session, lines, said, **stamps: ask_recount(session, lines, why=said["note"], **stamps),
     "keep": lambda session, lines, said, **stamps: keep_earlier_count(session, lines, **stamps),
     "reason": lambda session, lines, said, **stamps: give_reason(session, lines, reason=said["reason"], **stamps),
 }
@@ -148,7 +148,7 @@ def refused(request, session, asked, form, error):
         page = Review(request, session, error=sentence)
         return render_page(request, "counting/review.html", page.context(), partial="list", status=422)
     page = Review(request, session, wrong={asked.line: (form, sentence)}, error=sentence)
-    if asked.verb == "leave_out":
+    if asked.verb in ("leave_out", "recount"):
         page.opened = asked.line  # there one says why
     row = page.row(asked.line)
     return render_page(request, "counting/review.html", page.context(row=row), partial="line", status=422)

@@ -14,6 +14,7 @@ from counting.forms import DecisionForm, written
 from counting.models import CountLine, Decision, Status
 from counting.reversing import with_reversals
 from counting.review import adjustments
+from counting.rounds import rounds_of
 from counting.views.detail import WALK
 from counting.views.standing import SessionPage
 from inventory_site.pages import Column, Listing
@@ -187,7 +188,7 @@ class Review(SessionPage):
         """What was said in every round, for the lines that are shown in full."""
         for line in lines:
             if line.pk == self.opened:
-                line.said = list(line.entries.select_related("by").in_time())
+                line.rounds = rounds_of(line)
 
     @cached_property
     def opened(self):
@@ -269,6 +270,11 @@ class Row:
         return None if self.page.show or self.page.searched else self.page.group_sizes.get(self.line.group)
 
     @property
+    def reasons(self):
+        """Those that fit what differs."""
+        return [reason for reason in self.page.reasons if reason.fits(self.line.discrepancy)]
+
+    @property
     def to_decide(self):
         return self.line.group == TODO
 
@@ -301,6 +307,10 @@ class Row:
         return str(self.line.reason_id or "")
 
     @property
+    def note(self):
+        return self.line.note if self.form is None else self.form["note"].value() or ""
+
+    @property
     def posts_something_else(self):
         """Corrections since the count take a part away from what was accepted."""
         line = self.line
@@ -326,8 +336,4 @@ class Row:
 
     @property
     def rounds(self):
-        """(round, entries) in order of time."""
-        rounds = {}
-        for entry in getattr(self.line, "said", []):
-            rounds.setdefault(entry.round, []).append(entry)
-        return sorted(rounds.items())
+        return getattr(self.line, "rounds", [])

@@ -1,10 +1,11 @@
 from .entries import ItemLedgerEntry, StockValue, ValueEntry, WarehouseEntry
 from .imports import ImportFile, ImportStatus, StockImport
-from .registers import EFFECT_OF_KIND, POSTED_BY_COUNTS, Effect, Kind, Reason, Register
+from .registers import EFFECT_OF_KIND, POSTED_BY_COUNTS, Direction, Effect, Kind, Reason, Register
 
 __all__ = [
     "EFFECT_OF_KIND",
     "POSTED_BY_COUNTS",
+    "Direction",
     "Effect",
     "ImportFile",
     "ImportStatus",

@@ -19,21 +19,39 @@ class Effect(models.TextChoices):
     COUNTED = "counted", _("counted")  # somebody looked and said how much there is
 
 
+class Direction(models.TextChoices):
+    """Which differences a reason explains."""
+
+    ANY = "any", _("found or missing")
+    FOUND = "found", _("found")
+    MISSING = "missing", _("missing")
+
+
 class Reason(models.Model):
     """Why stock changed, or why a count was off. Its effect is that of the documents that give it as their reason."""
 
     code = models.CharField(_("code"), max_length=20, unique=True)
     name = models.CharField(_("name"), max_length=60)
     effect = models.CharField(_("effect"), max_length=10, choices=Effect)
+    direction = models.CharField(_("for what is"), max_length=10, choices=Direction, default=Direction.ANY)
 
     class Meta:
         ordering = ["name"]
         verbose_name = _("reason")
         verbose_name_plural = _("reasons")
-        constraints = [models.CheckConstraint(condition=Q(effect__in=Effect.values), name="reason_effect_known")]
+        constraints = [
+            models.CheckConstraint(condition=Q(effect__in=Effect.values), name="reason_effect_known"),
+            models.CheckConstraint(condition=Q(direction__in=Direction.values), name="reason_direction_known"),
+        ]
 
     def __str__(self):
         return self.name
+
+    def fits(self, difference):
+        return not difference or self.direction in (
+            Direction.ANY,
+            Direction.FOUND if difference > 0 else Direction.MISSING,
+        )
 
 
 class Kind(models.TextChoices):

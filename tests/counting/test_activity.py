@@ -54,7 +54,7 @@ def test_each_decision_of_a_review_is_remembered_with_who_and_when(lena):
     reconsider(session, lines, **signed(lena))
     give_reason(session, lines[:1], reason=lost, **signed(lena))
     leave_out(session, lines[:1], note="Ask the supplier", **signed(lena))
-    ask_recount(session, lines[1:], **signed(lena))
+    ask_recount(session, lines[1:], why="Too far off", **signed(lena))
     mark_counted(session, **signed(lena))
     keep_earlier_count(session, lines[1:], **signed(lena))
     reopen(session, **signed(lena))
@@ -67,7 +67,7 @@ def test_each_decision_of_a_review_is_remembered_with_who_and_when(lena):
         ("reconsidered", 2, ""),
         ("reason_given", 1, "Lost"),
         ("left_out", 1, "Ask the supplier"),
-        ("recount_asked", 1, ""),
+        ("recount_asked", 1, "Too far off"),
         ("marked", None, ""),
         ("earlier_kept", 1, ""),
         ("reopened", None, ""),

@@ -215,7 +215,7 @@ def test_a_recount_keeps_the_earlier_count_until_a_new_one_comes():
     count(line, 4)
     mark_counted(line.session, by=UserFactory(), at=timezone.now())
 
-    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now())
+    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now(), why="Look again")
 
     line = again(line)
     assert (line.counted_quantity, line.recount_asked, line.round) == (4, True, 2)
@@ -233,7 +233,7 @@ def test_completing_names_lines_that_wait_for_a_recount():
         count(line, 4)
     mark_counted(session, by=UserFactory(), at=timezone.now())
     line = session.lines.get(quant=second)
-    ask_recount(session, [line.pk], by=UserFactory(), at=timezone.now())
+    ask_recount(session, [line.pk], by=UserFactory(), at=timezone.now(), why="Look again")
     mark_counted(session, by=UserFactory(), at=timezone.now())
 
     with pytest.raises(LinesNotReady) as refused:
@@ -365,7 +365,7 @@ def test_a_bar_code_typed_as_a_quantity_is_handed_back_and_can_be_counted_again(
 
     [problem] = line.session.completion_problems
     assert problem["code"] == "too_much"
-    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now())
+    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now(), why="Look again")
     count(line, 9)
     assert complete(line.session) == "completed"
     assert on_hand(line) == 9

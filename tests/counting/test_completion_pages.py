@@ -163,7 +163,7 @@ def test_a_count_of_nothing_cannot_be_completed():
 def test_lines_in_the_way_are_named_with_a_link_to_each():
     (line, _other), url = given_counted(-3, -4)
     in_review(line.session)
-    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now())
+    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now(), why="Look again")
     in_review(line.session)
     client = supervisor(line.quant.location)
 

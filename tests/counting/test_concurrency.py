@@ -123,7 +123,7 @@ def test_a_session_is_completed_or_cancelled_or_recounted_never_two_of_these():
             ask_and_complete,
             lambda session=session, by=by: cancel(CountSession.objects.get(pk=session.pk), by=by, at=timezone.now()),
             lambda session=session, line=line: ask_recount(
-                CountSession.objects.get(pk=session.pk), [line], by=UserFactory(), at=timezone.now()
+                CountSession.objects.get(pk=session.pk), [line], by=UserFactory(), at=timezone.now(), why="Again"
             ),
             lambda session=session, line=line: leave_out(
                 CountSession.objects.get(pk=session.pk), [line], note="Ask", by=UserFactory(), at=timezone.now()

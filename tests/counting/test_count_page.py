@@ -754,13 +754,17 @@ def test_in_a_recount_only_the_lines_asked_for_are_open(shelf):
     shelf.say("51")
     shelf.say("240", quant=shelf.hinges)
     mark_counted(shelf.session, by=UserFactory(), at=timezone.now())
-    ask_recount(shelf.session, [shelf.line().pk], by=UserFactory(), at=timezone.now())
+    lena = UserFactory(first_name="Lena")
+    ask_recount(shelf.session, [shelf.line().pk], by=lena, at=timezone.now(), why="Look on top too")
 
     response = shelf.get(bin="A-01-01")
 
     padlock, hinge = response.context["lines"]
     assert (padlock.is_closed, hinge.is_closed) == (False, True)
     assert padlock.counted is None, "Who counts again does not see the first count."
+    assert "Asked by Lena: Look on top too" in text_of(response)
+    assert f"{shelf.line().counted_by} counted it first" in text_of(response)
+    assert "51" not in text_of(response)
     assert "0 of 1 line" in text_of(response)
     assert shelf.say("239", quant=shelf.hinges).status_code == 422
     assert scan(shelf, "HW-2").status_code == 422

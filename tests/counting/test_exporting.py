@@ -89,7 +89,13 @@ def test_a_blind_count_tells_a_counter_their_own_counts_only(shelf, layout):
 
 def test_a_line_that_is_out_for_recount_leaves_blank(shelf):
     mark_counted(shelf, by=UserFactory(), at=timezone.now())
-    ask_recount(shelf, [shelf.lines.get(quant__item__number="PADLOCK").pk], by=UserFactory(), at=timezone.now())
+    ask_recount(
+        shelf,
+        [shelf.lines.get(quant__item__number="PADLOCK").pk],
+        by=UserFactory(),
+        at=timezone.now(),
+        why="Look again",
+    )
 
     padlock = exported(shelf, supervisor(shelf.location).person)[0]
 

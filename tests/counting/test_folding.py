@@ -312,7 +312,7 @@ def given_another_round_for_all(system=10, counted=7):
     count(line, counted)
     count(other, counted)
     mark_counted(session, by=UserFactory(), at=timezone.now())
-    ask_recount(session, [other.pk], by=UserFactory(), at=timezone.now())
+    ask_recount(session, [other.pk], by=UserFactory(), at=timezone.now(), why="Look again")
     count(other, counted)
     mark_counted(session, by=UserFactory(), at=timezone.now())
     reopen(session, by=UserFactory(), at=timezone.now())
@@ -341,7 +341,7 @@ def test_a_line_whose_earlier_count_was_kept_goes_on_from_there():
     line = count(given_line(10), 7)
     session = line.session
     mark_counted(session, by=UserFactory(), at=timezone.now())
-    ask_recount(session, [line.pk], by=UserFactory(), at=timezone.now())
+    ask_recount(session, [line.pk], by=UserFactory(), at=timezone.now(), why="Look again")
     mark_counted(session, by=UserFactory(), at=timezone.now())
     keep_earlier_count(session, [line.pk], by=UserFactory(), at=timezone.now())
     reopen(session, by=UserFactory(), at=timezone.now())
@@ -354,7 +354,7 @@ def test_a_line_whose_earlier_count_was_kept_goes_on_from_there():
 def test_a_recount_starts_from_nothing():
     line = count(given_line(10), 7)
     mark_counted(line.session, by=UserFactory(), at=timezone.now())
-    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now())
+    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now(), why="Look again")
 
     record(line, "add", Decimal(2), by=UserFactory(), client_id=uuid4(), age=timedelta(milliseconds=1))
 
@@ -365,7 +365,7 @@ def test_what_was_said_before_a_recount_was_asked_does_not_answer_it():
     line = count(given_line(10), 7)
     said_at = an_instant()
     mark_counted(line.session, by=UserFactory(), at=timezone.now())
-    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now())
+    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now(), why="Look again")
 
     record(line, "set", Decimal(8), by=UserFactory(), client_id=uuid4(), age=since(said_at))
 

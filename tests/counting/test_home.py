@@ -65,7 +65,7 @@ def test_recounts_come_first():
     )
     line = count(newer.lines.get(), 3)
     in_review(newer)
-    ask_recount(newer, [line.pk], by=given_person(), at=timezone.now())
+    ask_recount(newer, [line.pk], by=given_person(), at=timezone.now(), why="Look again")
 
     page = counter(location).get(HOME).context["page"]
 

@@ -440,7 +440,7 @@ class Warehouse(RuleBasedStateMachine):
         slot = self.any_sheet(data)
         if self.status(slot) == Status.COUNTED:
             sheet = self.sheets[slot]
-            ask_recount(self.refresh(slot.bin), [sheet.pk], by=self.by, at=timezone.now())
+            ask_recount(self.refresh(slot.bin), [sheet.pk], by=self.by, at=timezone.now(), why="Look again")
             sheet.kept, sheet.said = (sheet.kept if sheet.asked else sheet.said), []
             sheet.asked, sheet.accepted, sheet.left_out = True, False, False
             self.refresh(slot.bin)

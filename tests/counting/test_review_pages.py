@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from counting.completing import complete_session
-from counting.models import CountSession, Decision, PutAside, Status
+from counting.models import CountSession, Decision, PutAside, RecountRequest, Status
 from counting.review import ask_recount, reopen, settle
 from ledger.models import Reason
 from tests.counting.given import again, ask, complete, count, given_line, given_lines, in_review
@@ -205,14 +205,17 @@ def test_a_movement_that_was_perhaps_posted_late_is_flagged():
 def test_a_line_in_full_shows_every_round_with_who_and_when():
     line = count(given_line(system=10), 7, by=UserFactory(first_name="Ama", last_name="B"))
     in_review(line.session)
-    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now())
+    lena = UserFactory(first_name="Lena", last_name="O")
+    ask_recount(line.session, [line.pk], by=lena, at=timezone.now(), why="Digits swapped?")
     line = count(line, 9, by=UserFactory(first_name="Priya", last_name="N"))
     in_review(line.session)
 
     said = text_of(supervisor(line.quant.location).get(address(line), {"open": line.pk}))
 
-    assert "Round 1 counted 7 Ama B" in said
-    assert "Round 2 counted 9 Priya N" in said
+    assert "Round 1 7 counted, book 10: −3 counted 7 Ama B" in said
+    assert "Round 2 9 counted, book 10: −1" in said
+    assert "Lena O asked" in said
+    assert "Digits swapped? counted 9 Priya N" in said
 
 
 def test_a_superseded_line_posts_nothing_and_says_why():
@@ -381,19 +384,53 @@ def test_a_recount_opens_the_line_again_and_goes_back_to_counting():
     (line, other), url = given_review(-3, -4)
     client = supervisor(line.quant.location)
 
-    response = client.post(url, {"do": f"recount:{line.pk}"}, headers=HTMX)
+    why = {f"{line.pk}-note": "Look on top of the rack too"}
+    response = client.post(url, {"do": f"recount:{line.pk}", **why}, headers=HTMX)
 
     assert response["HX-Redirect"] == url
     assert CountSession.objects.get().status == Status.DRAFT
     assert again(line).recount_asked
     assert not again(other).recount_asked
     assert "1 line is out for recount" in text_of(client.get(url))
+    request = RecountRequest.objects.get()
+    assert (request.line, request.round, request.asked_by) == (line, 2, client.person)
+    assert request.why == "Look on top of the rack too"
+
+
+def test_a_recount_without_a_word_is_asked_for_one_and_nothing_happens():
+    (line,), url = given_review(-3)
+
+    response = supervisor(line.quant.location).post(url, {"do": f"recount:{line.pk}"}, headers=HTMX)
+
+    assert response.status_code == 422
+    assert "Say why it is to be counted again" in text_of(response)
+    assert f'name="{line.pk}-note"' in response.content.decode()
+    assert CountSession.objects.get().status == Status.COUNTED
+
+
+def test_a_line_offers_the_reasons_of_its_direction_and_takes_no_other():
+    (missing, found), url = given_review(-3, 4)
+    client = supervisor(missing.quant.location)
+    stolen, any_way = Reason.objects.get(code="stolen"), Reason.objects.get(code="data-error")
+    rows = {row.line: row.reasons for row in client.get(url).context["page"].rows}
+
+    assert (stolen in rows[missing], stolen in rows[found]) == (True, False)
+    assert any_way in rows[missing]
+    assert any_way in rows[found]
+    refused = client.post(url, {"do": f"accept:{found.pk}", f"{found.pk}-reason": stolen.pk}, headers=HTMX)
+    assert refused.status_code == 422
+    assert f"and {found.quant.item} in {found.quant.bin} is not" in text_of(refused)
+    together = {"do": "accept", "line": [missing.pk, found.pk], "chosen-reason": stolen.pk}
+    assert client.post(url, together, headers=HTMX).status_code == 422
+    assert client.post(url, together | {"do": "leave_out"}, headers=HTMX).status_code == 422
+    assert {again(line).decision for line in (missing, found)} == {Decision.OPEN}
+    assert client.post(url, together | {"chosen-reason": any_way.pk}, headers=HTMX).status_code == 200
 
 
 def test_a_recount_of_nothing_is_refused():
     (line,), url = given_review(-3)
 
-    response = supervisor(line.quant.location).post(url, {"do": "recount"}, headers=HTMX)
+    response = supervisor(line.quant.location).post(url, {"do": "recount", "chosen-note": "Again"}, headers=HTMX)
 
     assert response.status_code == 422
     assert "Choose at least one line." in text_of(response)
@@ -402,7 +439,7 @@ def test_a_recount_of_nothing_is_refused():
 
 def test_an_earlier_count_can_be_kept():
     (line, _other), url = given_review(-3, -4)
-    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now())
+    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now(), why="Look again")
     in_review(line.session)
     client = supervisor(line.quant.location)
 

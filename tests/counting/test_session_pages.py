@@ -365,7 +365,7 @@ def test_steps_need_their_rights_and_a_post():
 def test_a_recount_says_that_only_some_lines_are_open():
     line = count(given_line(system=10), 7)
     in_review(line.session)
-    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now())
+    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now(), why="Look again")
 
     response = counter(line.quant.location).get(line.session.get_absolute_url())
 

@@ -1,0 +1,62 @@
+"""The rounds in which a line was counted: who asked for each and why, what was said, and what the book said then."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection
+
+from counting import sql
+from counting.models import CountEntry, CountLine, EntryKind, RecountRequest
+
+
+@dataclass
+class Round:
+    """One round of one line. `counted` is what its entries give in order of time; None: blank."""
+
+    number: int
+    request: RecountRequest | None = None
+    entries: list[CountEntry] = field(default_factory=list)
+    book: Decimal | None = None
+
+    @property
+    def speaking(self) -> list[CountEntry]:
+        speaking = []
+        for entry in self.entries:
+            if entry.kind != EntryKind.ADD:
+                speaking = []
+            if entry.kind != EntryKind.CLEAR:
+                speaking.append(entry)
+        return speaking
+
+    @property
+    def counted(self) -> Decimal | None:
+        return sum((entry.quantity for entry in self.speaking), Decimal(0)) if self.speaking else None
+
+    @property
+    def counted_at(self) -> datetime | None:
+        return self.speaking[-1].counted_at if self.speaking else None
+
+    @property
+    def discrepancy(self) -> Decimal | None:
+        return None if self.book is None or self.counted is None else self.counted - self.book
+
+
+def rounds_of(line: CountLine) -> list[Round]:
+    """Every round that somebody asked for or counted in, the first one first. Three statements."""
+    rounds = {}
+    for request in line.recount_requests.select_related("asked_by"):
+        rounds[request.round] = Round(request.round, request)
+    for entry in line.entries.select_related("by").in_time():
+        rounds.setdefault(entry.round, Round(entry.round)).entries.append(entry)
+    told = sorted(rounds.values(), key=lambda each: each.number)
+    books = _books_at(line, [each.counted_at for each in told if each.counted_at])
+    for each in told:
+        each.book = line.book_quantity if each.number == line.counted_round else books.get(each.counted_at)
+    return told
+
+
+def _books_at(line, moments):
+    with connection.cursor() as cursor:
+        cursor.execute(sql.BOOKS_AT, {"quant": line.quant_id, "moments": moments})
+        return dict(cursor.fetchall())
