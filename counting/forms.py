@@ -13,6 +13,7 @@ from counting.models import Guard, Uncounted, Undecided
 from counting.opening import Scope
 from counting.policies import DEFAULT, PRESETS, Policies
 from counting.scope_files import read_listed
+from counting.sheets import Per
 from inventory_site.controls import Day
 from inventory_site.errors import DomainError
 from inventory_site.fields import MONEY, QUANTITY
@@ -235,3 +236,49 @@ def hidden_figures(digest: Digest) -> list[tuple[str, str]]:
 def written(quantity: Decimal) -> str:
     """A difference for an input field: −3, +2.5."""
     return f"−{typed(-quantity)}" if quantity < 0 else f"+{typed(quantity)}" if quantity > 0 else "0"
+
+
+class SheetForm(forms.Form):
+    """What a count sheet shows; the address is the state."""
+
+    zones = forms.ModelMultipleChoiceField(
+        Zone.objects.none(), to_field_name="code", required=False, label=_("Zones"), widget=forms.CheckboxSelectMultiple
+    )
+    bins = forms.CharField(
+        required=False, max_length=2000, label=_("Bins"), help_text=_("Numbers with commas between them, or A-01*.")
+    )
+    which = forms.ChoiceField(
+        choices=[("all", _("All of this round")), ("left", _("What is left to count"))], label=_("Lines")
+    )
+    per = forms.ChoiceField(choices=Per, label=_("On a page"))
+    blank_lines = forms.IntegerField(min_value=0, max_value=30, label=_("Blank lines"))
+    lot_lines = forms.BooleanField(required=False, label=_("Blank line for another lot"))
+    system = forms.BooleanField(required=False, label=_("System quantity"))
+
+    def __init__(self, data, *, session, sees_quantities):
+        """What the address does not say is as a sheet usually is; a recount is about what is left of it."""
+        initially = {"which": "left" if session.round > 1 else "all", "per": Per.PAGE, "blank_lines": "5"}
+        data = data.copy()
+        for name, value in initially.items():
+            data[name] = data.get(name) or value
+        super().__init__(data)
+        self.session = session
+        self.fields["zones"].queryset = session.location.zones.all()
+        if not self.fields["zones"].queryset:
+            del self.fields["zones"]
+        if not sees_quantities:
+            del self.fields["system"]
+
+    def clean_bins(self):
+        return each_of(self.cleaned_data["bins"], lambda text: bins_meant(text, self.session.location))
+
+    def lines(self):
+        """The lines that were asked for."""
+        lines, said = self.session.lines.countable(self.session), self.cleaned_data
+        if said["which"] == "left":
+            lines = lines.to_count()
+        if said.get("zones"):
+            lines = lines.filter(quant__bin__zone__in=said["zones"])
+        if said["bins"]:
+            lines = lines.filter(quant__bin__in=said["bins"])
+        return lines

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from counting.views import completion, detail, home, reversal, review, sessions, spreadsheets
+from counting.views import completion, detail, home, reversal, review, sessions, sheet, spreadsheets
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("counts/<str:number>/reopen/", detail.count_reopen, name="count-reopen"),
     path("counts/<str:number>/cancel/", detail.count_cancel, name="count-cancel"),
     path("counts/<str:number>/export/", spreadsheets.count_export, name="count-export"),
+    path("counts/<str:number>/sheet/", sheet.count_sheet, name="count-sheet"),
     path("counts/<str:number>/review/", review.count_review, name="count-review"),
     path("counts/<str:number>/aside/<int:pk>/settle/", review.put_aside_settle, name="put-aside-settle"),
     path("counts/<str:number>/reverse/", reversal.count_reverse, name="count-reverse"),

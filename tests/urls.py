@@ -45,6 +45,7 @@ ARGUMENTS = {
     "count-reopen": ["session.number"],
     "count-cancel": ["session.number"],
     "count-export": ["session.number"],
+    "count-sheet": ["session.number"],
     "count-review": ["session.number"],
     "put-aside-settle": ["session.number", "aside.pk"],
     "count-reverse": ["session.number"],

@@ -69,12 +69,16 @@ class Symbol:
 
 def gs1(gtin: str, *, lot: str = "", expiry: date | None = None) -> tuple[tuple[str, str], ...]:
     """(application identifier, value) pairs. The lot comes last: what has no fixed length needs no FNC1 behind it."""
-    if lot and not GS1_LOT.fullmatch(lot):
+    if lot and not is_gs1_lot(lot):
         raise LotNotInGS1(lot=lot)
     elements = [("01", gtin.zfill(14))]
     if expiry:
         elements.append(("17", f"{expiry:%y%m%d}"))
     return tuple([*elements, ("10", lot)] if lot else elements)
+
+
+def is_gs1_lot(number: str) -> bool:
+    return bool(GS1_LOT.fullmatch(number))
 
 
 def draw(symbology: str, content: str = "", *, elements: tuple[tuple[str, str], ...] = ()) -> Symbol:

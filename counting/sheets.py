@@ -1,0 +1,215 @@
+"""Count sheets: the lines of a count on paper, in walking order, page by page. The physical column stays blank.
+
+    sheet = draw_sheet(session, lines, per=Per.PAGE, blank_lines=5)
+    sheet.pages[0].groups[0].rows
+
+What fits on a page is worked out here and not left to the browser, so that "page 2 of 7", the bins of each page and the
+bar codes are known beforehand. A sheet is as long as the lines that it is given: callers take one part at a time.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+
+from django.db import models, transaction
+from django.db.models import prefetch_related_objects
+from django.utils.translation import gettext_lazy as _
+
+from counting.activity import remember
+from counting.models import CountLine, CountSession, Deed, Status
+from counting.opening import NotInDraft
+from warehouse.labels import NARROWEST, gtin_of
+from warehouse.models import Bin, Quant, User
+from warehouse.symbols import NotPrintable, Symbol, Symbology, draw, gs1, is_gs1_lot
+
+# Millimetres; static/paper.css draws what is counted here.
+ROOM = 210  # for rows, between the head and the signatures of a page
+HEIGHTS = {2: 12, 3: 15.5, 4: 19}  # of a row, by how many lines of text the item takes
+BIN_WIDTH, CODE_WIDTH = 27, 33  # between the rules of the columns with bar codes
+NAME_FITS, DETAILS_FIT, EXPIRY = 26, 29, 15  # characters: on a line of the item's column, and of an expiration date
+
+
+class Per(models.TextChoices):
+    PAGE = "page", _("as many as fit")
+    BIN = "bin", _("one bin a page")
+    LINE = "line", _("one line a page")
+
+
+class Blank(models.TextChoices):
+    """Rows in which a counter writes what nobody expected."""
+
+    LOT = "lot"  # another lot of the item above
+    FOUND = "found"  # anything
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line to count; or a blank row, below `quant` if it is about its bin or item."""
+
+    quant: Quant | None = None
+    line: CountLine | None = None
+    number: int = 0
+    blank: str = ""
+    symbol: Symbol | None = None
+    name_lines: int = 1
+    detail_lines: int = 1
+
+    @property
+    def size(self):
+        return self.name_lines + self.detail_lines
+
+    @property
+    def height(self):
+        return HEIGHTS[self.size]
+
+    @property
+    def bin(self):
+        return self.quant and self.quant.bin
+
+
+@dataclass
+class Group:
+    """The rows of one bin on one page. `continued`: they began on the page before."""
+
+    bin: Bin | None
+    symbol: Symbol | None
+    continued: bool = False
+    rows: list[Row] = field(default_factory=list)
+
+
+@dataclass
+class Page:
+    groups: list[Group] = field(default_factory=list)
+    room: float = ROOM
+
+    def add(self, row: Row) -> None:
+        """Put the row under its bin, which is named anew where another one stood before."""
+        if not self.groups or row.bin is None or self.groups[-1].bin != row.bin:
+            self.groups.append(Group(row.bin, row.bin and fitting(row.bin.code, room=BIN_WIDTH)))
+        self.groups[-1].rows.append(row)
+        self.room -= row.height
+
+    @property
+    def bins(self):
+        return [group.bin for group in self.groups if group.bin]
+
+    @property
+    def lines(self):
+        return sum(1 for group in self.groups for row in group.rows if row.line)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    pages: list[Page]
+    symbol: Symbol  # the number of the count: scanned into the search field, it opens the count
+
+    @property
+    def lines(self):
+        return sum(page.lines for page in self.pages)
+
+
+@transaction.atomic
+def note_printing(session: CountSession, *, lines: int, by: User, at: datetime, note: str = "") -> None:
+    """Remember that sheets were printed: whoever counts from paper counts from what it said then."""
+    if session.status != Status.DRAFT:
+        raise NotInDraft(session=session.number)
+    remember(session, Deed.PRINTED, by=by, at=at, lines=lines, note=note)
+
+
+def draw_sheet(
+    session: CountSession,
+    lines: Iterable[CountLine],
+    *,
+    per: str = Per.PAGE,
+    blank_lines: int = 0,
+    lot_lines: bool = False,
+    first: int = 1,
+) -> Sheet:
+    """`lines` in walking order, with the names and the references of their items; numbered from `first`."""
+    rows = list(_rows(lines, first=first, lot_lines=lot_lines))
+    if per == Per.LINE:
+        pages = [page for row in rows if row.line for page in _pages([row])]
+    elif per == Per.BIN:
+        bins = (list(some) for _bin, some in groupby(rows, key=attrgetter("bin")))
+        pages = [page for some in bins for page in _pages_of_bin(some, blank_lines)]
+    else:
+        pages = _pages([*rows, *[Row(blank=Blank.FOUND)] * blank_lines]) if rows else []
+    return Sheet(pages, draw(Symbology.CODE_128, session.number))
+
+
+def with_codes(lines: Iterable[CountLine]) -> list[CountLine]:
+    """The lines with what their bar codes need to know; one statement."""
+    lines = list(lines)
+    prefetch_related_objects(lines, "quant__item__references")
+    return lines
+
+
+def _rows(lines, *, first, lot_lines) -> Iterator[Row]:
+    for _item, some in groupby(enumerate(lines, first), key=lambda numbered: _place(numbered[1].quant)):
+        for number, line in some:
+            yield Row(line.quant, line, number, symbol=code_of(line.quant), **_lines_of_text(line.quant))
+        if lot_lines and line.quant.lot_id:
+            yield Row(line.quant, blank=Blank.LOT)
+
+
+def _place(quant):
+    return quant.bin_id, quant.item_id
+
+
+def _pages(rows):
+    """Rows laid onto pages; a bin that does not end on its page goes on on the next one."""
+    pages = [Page()]
+    for row in rows:
+        if row.height > pages[-1].room:
+            before, page = pages[-1].groups[-1].bin, Page()
+            pages.append(page)
+            page.add(row)
+            page.groups[0].continued = bool(row.bin) and row.bin == before
+        else:
+            pages[-1].add(row)
+    return pages
+
+
+def _pages_of_bin(rows, blank_lines):
+    return _pages([*rows, *[Row(rows[-1].quant, blank=Blank.FOUND)] * blank_lines])
+
+
+# What a row says
+
+
+def code_of(quant: Quant) -> Symbol:
+    """What a scan in this bin takes for this line: GS1 with item and lot, the lot alone, a variant's code, the item."""
+    if quant.lot_id:
+        return _code_of_lot(quant.lot, gtin_of(quant.item))
+    references = quant.item.references.all() if quant.variant_id else ()
+    of_variant = [one.code for one in references if one.variant_id == quant.variant_id]
+    return fitting([*of_variant, quant.item.number][0], room=CODE_WIDTH)
+
+
+def _code_of_lot(lot, gtin):
+    if gtin and is_gs1_lot(lot.number):
+        return draw(Symbology.QR, elements=gs1(gtin, lot=lot.number, expiry=lot.expiration_date))
+    return fitting(lot.number, room=CODE_WIDTH)
+
+
+def fitting(content: str, *, room: float) -> Symbol:
+    """As Code 128, which every scanner reads, if its bars stay wide enough in `room` millimetres; else as QR code."""
+    try:
+        symbol = draw(Symbology.CODE_128, content)
+    except NotPrintable:
+        return draw(Symbology.QR, content)
+    return symbol if symbol.width * NARROWEST <= room else draw(Symbology.QR, content)
+
+
+def _lines_of_text(quant):
+    """How many lines the name and the numbers of the item take: two at most, what is longer is cut."""
+    details = [quant.item.number, *(str(part) for part in (quant.variant, quant.lot) if part)]
+    width = sum(_width(text) + 3 for text in details) + (EXPIRY if quant.lot and quant.lot.expiration_date else 0)
+    return {"name_lines": 1 + (_width(quant.item.name) > NAME_FITS), "detail_lines": 1 + (width > DETAILS_FIT)}
+
+
+def _width(text):
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
