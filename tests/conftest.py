@@ -74,7 +74,7 @@ def worker(transactional_db):
 
 class Worker:
     def __init__(self):
-        self.log = settings.VAR_DIR / "log" / "test-worker.log"
+        self.log = settings.VAR_DIR / "log" / f"test-worker-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}.log"
         self.process = None
 
     def start(self):

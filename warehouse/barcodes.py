@@ -37,6 +37,7 @@ STARTS_WITH_A_GTIN = re.compile(r"0[12]\d{14}")
 LENGTHS_OF_GTIN = (8, 12, 13, 14)
 
 DATES = ("11", "13", "15", "17")
+NUMBERS_OF_PIECES = {"37": "30"}
 # Others are not looked for behind a lot or serial: almost any digits would do.
 MAY_FOLLOW_A_LOST_SEPARATOR = (*DATES, "10", "21", "30", "37", "310", "320")
 LONGEST_BEFORE_A_LOST_SEPARATOR = 30
@@ -123,6 +124,11 @@ def gtin_14(text: str) -> str | None:
     return None
 
 
+def is_misread(text: str) -> bool:
+    """As many digits as a GTIN has, but not the right last one."""
+    return text.isascii() and text.isdigit() and len(text) in LENGTHS_OF_GTIN and not gtin_14(text)
+
+
 def element_strings(text: str, *, is_gs1: bool) -> list[list[GS1ElementString]]:
     """All ways to read the text as GS1 elements, the likeliest first; none if it is no GS1.
 
@@ -181,8 +187,9 @@ def in_one_string(text: str) -> list[list[GS1ElementString]]:
 
 
 def repeats(elements: list[GS1ElementString]) -> bool:
-    """No label says the same twice: a second lot is a piece of the first one."""
-    return len({element.ai.ai for element in elements}) < len(elements)
+    """No label says the same twice: a second lot, or a second number of pieces, is a piece of the first one."""
+    said = {NUMBERS_OF_PIECES.get(element.ai.ai, element.ai.ai) for element in elements}
+    return len(said) < len(elements)
 
 
 def explore(text: str, position: int, steps: dict[int, list], *, separated: bool) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
+from itertools import islice
 
 from django.utils.translation import gettext_lazy as _
 from openpyxl import load_workbook
@@ -27,6 +28,7 @@ MAX_BLANK_ROWS = 1000  # a sheet whose empty rows were once formatted has a mill
 DELIMITERS = ",;\t"
 # What spreadsheet programs evaluate: the four signs, full-width or behind blanks too; tabs and new lines lead there.
 EVALUATED = re.compile(r"'*(?:\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")
+MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="(?P<cells>[A-Z]+(?P<row>\d+):[A-Z]+\d+)"[^<>]*>')
 
 SENTENCES = {
     "file_empty": _("The file is empty."),
@@ -37,9 +39,10 @@ SENTENCES = {
     "file_old_excel": _("This is an old Excel workbook (.xls). Save it as .xlsx or CSV."),
     "broken_quotes": _("From this row on the quotes do not fit: one that opens must close before the next comma."),
     "too_many_columns": _("The file has more than 100 columns."),
-    "duplicate_column": _("Two columns are named %(column)s."),
+    "duplicate_column": _("Two columns are named %(name)s. Rename or remove one of them."),
     "too_many_cells": _("This row has more cells than the header: put text with commas in quotes."),
     "formula": _("This cell holds a formula. Paste its value instead."),
+    "merged": _("The cells %(cells)s are merged, so only one of them has a value. Unmerge them and fill in each."),
     "error_value": _("This cell holds the error %(value)s."),
 }
 
@@ -153,7 +156,7 @@ def check_header(table: Table, *, row: int) -> None:
     names = [squash(name) for name in table.header]
     for position, name in enumerate(names):
         if name and name in names[:position]:
-            table.refuse("duplicate_column", row=row, column=table.header[position])
+            table.refuse("duplicate_column", row=row, column=table.header[position], name=table.header[position])
 
 
 def add_row(table: Table, number: int, cells: list[str]) -> None:
@@ -162,6 +165,7 @@ def add_row(table: Table, number: int, cells: list[str]) -> None:
         table.refuse("too_many_cells", row=number)
         return
     if len(table.rows) >= MAX_ROWS:
+        table.rows.clear()  # it must be split first: what else is wrong with it can wait
         raise Unreadable("file_too_long")
     table.rows.append((number, cells + [""] * missing))
 
@@ -214,6 +218,8 @@ def workbook_rows(table: Table) -> Iterator[list[str]]:
         sheet.reset_dimensions()
         for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1), start=1):
             yield [text_of(table, number, position, cell) for position, cell in enumerate(cells)]
+        for row, merged in islice(merged_cells(content, sheet), MAX_FAULTS):
+            table.refuse("merged", row=row, cells=merged)
         workbook.close()
     # What openpyxl raises on a broken workbook is not documented: these are what broken archives and XML lead to.
     except (
@@ -232,6 +238,17 @@ def workbook_rows(table: Table) -> Iterator[list[str]]:
         OverflowError,
     ) as error:
         raise Unreadable("file_unreadable") from error
+
+
+def merged_cells(content: io.BytesIO, sheet) -> Iterator[tuple[int, str]]:
+    """(first row, "A2:A5") of cells that are merged. They stand behind the rows, where reading row by row ends."""
+    with zipfile.ZipFile(content) as archive, archive.open(sheet._worksheet_path) as file:
+        tail = b""
+        while chunk := file.read(2**20):
+            seen = tail + chunk
+            for found in MERGED.finditer(seen):
+                yield int(found["row"]), found["cells"].decode()
+            tail = seen[seen.rfind(b"<") :]
 
 
 def text_of(table: Table, number: int, position: int, cell) -> str:

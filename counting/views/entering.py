@@ -4,7 +4,7 @@ from decimal import Decimal
 from uuid import uuid5
 
 from django.http import HttpResponseBadRequest
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -44,6 +44,7 @@ from counting.views.count import (
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to
 from inventory_site.templatetags.truecount import day, quantity, signed, time_of_day
+from warehouse.barcodes import is_misread
 from warehouse.models import Bin, Item
 from warehouse.quantities import parse_quantity
 
@@ -315,6 +316,8 @@ def say_other_location(request, session, bin, meaning, said):
 
 def say_unknown(request, session, bin, meaning, said):
     text, note = _("is unknown."), _("Put it aside for your supervisor, or scan on.")
+    if is_misread(meaning.code):
+        note = _("Its last digit does not fit the others: scan it once more, or put it aside for your supervisor.")
     banner = Banner("error", meaning.code, text=text, note=note, sound="bad", aside=meaning.code)
     return answer(request, session, bin, banner=banner)
 
@@ -366,7 +369,7 @@ def ask_again(request, session, bin, item, variant, said, error):
 def put_aside(request, session, said):
     bin = get_bin(session, request.POST.get("bin", ""))
     places = Bin.objects.filter(location=session.location_id).real()
-    belongs_in = places.filter(pk=said["belongs_in"]).first() if said["belongs_in"] else None
+    belongs_in = get_object_or_404(places, pk=said["belongs_in"]) if said["belongs_in"] else None
     details = {"client_id": said["client_id"], "belongs_in": belongs_in, "note": said["note"]}
     try:
         kept = keep_aside(session, said["code"], bin=bin, by=request.user, at=timezone.now(), **details)

@@ -24,6 +24,7 @@ from counting.review import (
 )
 from counting.views.access import CLOSED, sees_evidence, session_for
 from counting.views.review_page import Review
+from inventory_site.asked import whole_number
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to, render_page, toast, wants_partial
 from inventory_site.templatetags.truecount import quantity
@@ -50,7 +51,7 @@ def count_review(request, number):
 def asked_line(request, session):
     """The one line that htmx wants drawn again: its target says which."""
     kind, _dash, key = (request.htmx.target or "").partition("-")
-    return get_object_or_404(session.lines, pk=int(key)) if kind == "line" and key.isdecimal() else None
+    return get_object_or_404(session.lines, pk=whole_number(key)) if kind == "line" else None
 
 
 # Decisions
@@ -71,11 +72,12 @@ def asked_of(request, page):
     if verb not in VERBS:
         raise BadRequest(f"Nothing is called {verb[:40]!r} here.")
     if key:
-        line = get_object_or_404(page.session.lines, pk=key if key.isdecimal() else 0).pk
+        line = get_object_or_404(page.session.lines, pk=whole_number(key)).pk
         return Asked(verb, [line], key, line)
     if request.POST.get("all"):
         return Asked(verb, page.listing.queryset.order_by().values("pk"), "chosen")
-    return Asked(verb, [int(each) for each in request.POST.getlist("line") if each.isdecimal()], "chosen")
+    chosen = map(whole_number, request.POST.getlist("line"))
+    return Asked(verb, [line for line in chosen if line is not None], "chosen")
 
 
 def decide(request, session):

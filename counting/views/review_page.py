@@ -17,6 +17,7 @@ from counting.review import adjustments
 from counting.rounds import rounds_of
 from counting.views.detail import WALK
 from counting.views.standing import SessionPage
+from inventory_site.asked import whole_number
 from inventory_site.pages import Column, Listing
 from inventory_site.templatetags.truecount import money, quantity, sign, signed, signed_money
 from ledger.models import Reason
@@ -192,8 +193,7 @@ class Review(SessionPage):
 
     @cached_property
     def opened(self):
-        asked = self.request.GET.get("open", "")
-        return int(asked) if asked.isdecimal() and len(asked) < 19 else None
+        return whole_number(self.request.GET.get("open", ""))
 
     def dressed(self, line):
         form, error = self.wrong.get(line.pk, (None, ""))

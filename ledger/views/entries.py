@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
+from inventory_site.asked import whole_number
 from inventory_site.pages import Column, Listing, render_page
 from inventory_site.visibility import blanked, unless_closed
 from ledger.filters import EntriesOfItemFilter, ItemLedgerFilter, MovementsOfQuantFilter, WarehouseLedgerFilter
@@ -57,7 +58,7 @@ def warehouse_ledger(request):
     quant = None
     if key:
         quants = Quant.objects.visible_to(request.user).with_names()
-        quant = get_object_or_404(quants, pk=int(key) if key.isdecimal() and len(key) < 19 else 0)
+        quant = get_object_or_404(quants, pk=whole_number(key))
         blanked(request, [quant], "quantity")
         entries = entries.filter(quant=quant)
     narrowed = {"filterset": MovementsOfQuantFilter, "omit": ["item", "bin", "lot"]} if quant else {}
