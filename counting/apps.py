@@ -7,15 +7,18 @@ class CountingConfig(AppConfig):
 
     def ready(self):
         from counting.blindness import closed_locations
+        from counting.guarding import links_of_counts, remember_override
         from counting.navigation import COUNT_IT, COUNTS, HOME, counts_matching
         from counting.reversing import looks_without_entry
         from counting.tabs import REVERSE, TABS
         from inventory_site import tabs, visibility
         from inventory_site.context import navigation
-        from ledger import looks
-        from warehouse import actions, search
+        from ledger import holds, looks
+        from warehouse import actions, holders, search
 
         visibility.register(closed_locations)
+        holders.register(links_of_counts)
+        holds.on_override(remember_override)
         navigation.add(HOME, COUNTS)
         for place, tab in TABS.items():
             tabs.register(place, tab)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from counting import sql
 from counting.activity import remember
+from counting.guarding import follow_status
 from counting.models import CountLine, CountSession, Deed, Status
 from counting.review import mark_counted
 from inventory_site.errors import DomainError
@@ -197,6 +198,7 @@ def _complete(session):
         ended_at=register.posted_at if register else session.completion_asked_at,
         ended_by=session.completion_asked_by,
     )
+    follow_status(session, by=session.ended_by, at=session.ended_at)
     remember(
         session,
         Deed.COMPLETED,

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from counting import sql
 from counting.activity import remember
-from counting.models import CountLine, CountSession, Deed
+from counting.guarding import follow_status, hold, is_guarding, keep_still
+from counting.models import CountLine, CountSession, Deed, Guard
 from counting.policies import DEFAULT, Policies
 from counting.scope_files import Listed
 from inventory_site.errors import DomainError
@@ -144,11 +145,13 @@ def open_session(
     if not created:
         return Opened(session, session.lines.count(), {})
     quants = scope.quants(location)
+    keep_still(session)
     lines = _take_snapshot(session, quants)
     held = _held_by_others(session, quants)
     if not lines:
         raise AllCountedElsewhere(sessions=", ".join(held)) if held else NothingToCount()
     remember(session, Deed.OPENED, by=by, at=at, lines=lines)
+    follow_status(session, by=by, at=at)
     if lines >= LARGE:
         transaction.on_commit(tell_the_planner)
     return Opened(session, lines, held)
@@ -186,9 +189,15 @@ def _held_by_others(session, quants):
 def add_found_line(
     session: CountSession, *, bin: Bin, item: Item, variant=None, lot: Lot | None = None
 ) -> tuple[CountLine, bool]:
-    """The line of this item in this bin, and whether it was added: a found item gets an empty quant first."""
+    """The line of this item in this bin, and whether it was added: a found item gets an empty quant first.
+
+    What the session guards, it guards there too.
+    """
     _check_found(session, bin=bin, item=item, lot=lot)
     quant = ensure_quant(bin=bin, item=item, variant=variant, lot=lot)
+    if session.guard != Guard.NONE and not CountSession.objects.being_counted().filter(pk=session.pk).share_locked():
+        raise NotInDraft(session=session.number)
+    keep_still(session)
     with connection.cursor() as cursor:
         cursor.execute(sql.ADD_FOUND_LINE, {"session": session.pk, "quant": quant.pk})
         added = bool(cursor.rowcount)
@@ -197,6 +206,8 @@ def add_found_line(
         raise NotInDraft(session=session.number)
     if line.session_id != session.pk:
         raise CountedElsewhere(session=line.session.number)
+    if added and is_guarding(line.session):
+        hold(session.lines.filter(pk=line.pk))
     return line, added
 
 

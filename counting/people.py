@@ -48,6 +48,7 @@ GROUPS = {
         "counting.complete_countsession",
         "ledger.adjust_register",
         "ledger.reverse_register",
+        "ledger.override_hold",
         "ledger.import_stock",
         "ledger.view_stockimport",
         "warehouse.view_user",

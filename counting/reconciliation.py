@@ -1,4 +1,5 @@
-"""Law 6: what a completed count says never changes, and is what was posted. And all laws together, once a night."""
+"""What a completed count says never changes, and is what was posted; what it guards is held. And all laws together,
+once a night."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -13,7 +14,10 @@ from ledger import reconciliation as ledger
 from ledger.reconciliation import Check, Proof, guards
 from warehouse.models import Location
 
-LAWS = ledger.LAWS | {6: _("A completed count never changes, and its document posted what its lines say.")}
+LAWS = ledger.LAWS | {
+    6: _("A completed count never changes, and its document posted what its lines say."),
+    8: _("What a count guards is held, as long as it guards, and nothing else is."),
+}
 LAST_RESULT = "reconciliation"
 
 
@@ -38,11 +42,17 @@ def checks() -> list[Check]:
             says=_("The document names the count %(source)s; the completed count that names it is %(session)s."),
         ),
         guards(6, CountSession, CountLine, CountEntry),
+        Check(
+            law=8,
+            looked=sql.HOLDS_AND_GUARDS,
+            named=sql.HOLD_NAMED,
+            says=_("Held by %(held_by)s: %(held)s. A count of that number guards it: %(guarded)s."),
+        ),
     ]
 
 
 def prove(location: Location | None = None) -> Iterator[Proof]:
-    """One proof for each of the seven laws."""
+    """One proof for each of the eight laws."""
     return ledger.prove(location, by=[*ledger.checks(), *checks()])
 
 

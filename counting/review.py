@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from counting import sql
 from counting.activity import remember
+from counting.guarding import follow_status
 from counting.models import CountLine, CountSession, Decision, Deed, PutAside, Status
 from inventory_site.errors import DomainError
 from ledger.models import Reason
@@ -56,6 +57,7 @@ class NothingChosen(DomainError):
 def mark_counted(session: CountSession, *, by: User, at: datetime) -> None:
     """DRAFT -> COUNTED. Lines that nobody counted will be skipped."""
     session.move_to(Status.COUNTED, marked_at=at, marked_by=by)
+    follow_status(session, by=by, at=at)
     if not session.lines.counted().exists():
         raise NothingCounted(session=session.number)
     remember(session, Deed.MARKED, by=by, at=at)
@@ -65,6 +67,7 @@ def mark_counted(session: CountSession, *, by: User, at: datetime) -> None:
 def reopen(session: CountSession, *, by: User, at: datetime) -> None:
     """COUNTED -> DRAFT, with every line open for counting; what was counted stays."""
     session.move_to(Status.DRAFT, completion_problems=[])
+    follow_status(session, by=by, at=at)
     session.lines.exclude(round=session.round).update(round=session.round)
     with connection.cursor() as cursor:
         cursor.execute(sql.CARRY_COUNTS_OVER, {"session": session.pk})
@@ -81,6 +84,7 @@ def ask_recount(session: CountSession, lines: Iterable[int], *, by: User, at: da
     if not why.strip():
         raise WhyAgain()
     session.move_to(Status.DRAFT, round=session.round + 1, completion_problems=[])
+    follow_status(session, by=by, at=at)
     asked = session.lines.open().filter(pk__in=lines)
     number = asked.update(round=session.round, recount_asked=True, decision=Decision.OPEN, accepted_quantity=None)
     with connection.cursor() as cursor:
@@ -199,6 +203,7 @@ def settle(put_aside: PutAside, *, by: User, at: datetime) -> bool:
 def cancel(session: CountSession, *, by: User, at: datetime) -> None:
     """End a session without posting. What was counted is kept."""
     session.move_to(Status.CANCELLED, ended_at=at, ended_by=by)
+    follow_status(session, by=by, at=at)
     session.lines.open().update(open=False)
     remember(session, Deed.CANCELLED, by=by, at=at)
 

@@ -33,6 +33,18 @@ QUANTS_LISTED = """
       JOIN warehouse_quant q ON q.bin_id = pair.bin_id AND q.item_id = pair.item_id
 """
 
+# {lines} is a compiled queryset of line ids. In the order of the key, as everywhere.
+HOLD_LINES = """
+    INSERT INTO warehouse_binhold (bin_id, item_id, held_by)
+    SELECT DISTINCT q.bin_id, q.item_id, s.number
+      FROM counting_countline l
+      JOIN counting_countsession s ON s.id = l.session_id
+      JOIN warehouse_quant q ON q.id = l.quant_id
+     WHERE l.id IN ({lines})
+     ORDER BY q.bin_id, q.item_id
+        ON CONFLICT DO NOTHING
+"""
+
 ADD_FOUND_LINE = """
     WITH session AS (SELECT id, round FROM counting_countsession
                       WHERE id = %(session)s AND status = 'draft' FOR SHARE)
@@ -422,6 +434,32 @@ ADJUSTMENT_DOCUMENTS = """
 
 DOCUMENT_NAMED = """
     SELECT looked.number AS subject, looked.* FROM looked WHERE looked.broken ORDER BY looked.register_id
+"""
+
+# What is held, and what open counts guard (counting.guarding.GUARDING): the same, or something is forgotten.
+HOLDS_AND_GUARDS = """
+    SELECT coalesce(h.bin_id, g.bin_id) AS bin_id, coalesce(h.item_id, g.item_id) AS item_id,
+           coalesce(h.held_by, g.number) AS held_by, h.held_by IS NOT NULL AS held, g.number IS NOT NULL AS guarded,
+           h.held_by IS NULL OR g.number IS NULL AS broken
+      FROM (SELECT h.* FROM warehouse_binhold h JOIN warehouse_bin b ON b.id = h.bin_id
+             WHERE (%(location)s::bigint IS NULL OR b.location_id = %(location)s)) h
+      FULL JOIN (
+            SELECT DISTINCT q.bin_id, q.item_id, s.number
+              FROM counting_countsession s
+              JOIN counting_countline l ON l.session_id = s.id
+              JOIN warehouse_quant q ON q.id = l.quant_id
+             WHERE (s.guard = 'block' AND s.status IN ('draft', 'counted')
+                    OR s.guard = 'freeze' AND s.status = 'counted')
+               AND (%(location)s::bigint IS NULL OR s.location_id = %(location)s)) g
+        ON g.bin_id = h.bin_id AND g.item_id = h.item_id AND g.number = h.held_by
+"""
+
+HOLD_NAMED = """
+    SELECT concat_ws(' ', i.number, 'in', b.code) AS subject, looked.*
+      FROM looked
+      JOIN warehouse_bin b ON b.id = looked.bin_id
+      JOIN warehouse_item i ON i.id = looked.item_id
+     WHERE looked.broken ORDER BY looked.bin_id, looked.item_id, looked.held_by
 """
 
 # What a save shows: the line as it is now, and how far its bin is. Session and round are told apart while counting, not

@@ -20,11 +20,15 @@ class DomainError(ValidationError):
 
 @dataclass(frozen=True)
 class LineError:
-    """One broken line: `line` is what the sender calls it, a row number or a line of a document."""
+    """One broken line: `line` is what the sender calls it, a row number or a line of a document.
+
+    `blockers` are the numbers of what is in its way, for whoever wants to show where to find it.
+    """
 
     line: int
     code: str
     message: str
+    blockers: tuple[str, ...] = ()
 
     def __str__(self):
         return _("Line %(line)s: %(message)s") % {"line": self.line, "message": self.message}

@@ -70,11 +70,25 @@ def make_lots(lines: list[EnteredLine]) -> list[Lot | None]:
 
 
 def adjust(
-    quant: Quant, quantity: Decimal, *, by: User | None, at: date, note: str, seen_entry: int, request_id: UUID
+    quant: Quant,
+    quantity: Decimal,
+    *,
+    by: User | None,
+    at: date,
+    note: str,
+    seen_entry: int,
+    request_id: UUID,
+    override: str = "",
 ) -> Register:
     """Somebody looked and says how much there is. Refused when stock moved since they looked at the book."""
     document = Document(
-        kind=Kind.MANUAL_ADJUSTMENT, location=quant.location, by=by, posting_date=at, note=note, request_id=request_id
+        kind=Kind.MANUAL_ADJUSTMENT,
+        location=quant.location,
+        by=by,
+        posting_date=at,
+        note=note,
+        request_id=request_id,
+        override=override,
     )
     line = Line(
         bin=quant.bin_id,

@@ -297,7 +297,7 @@ class Sheet:
     def status(self):
         return 422 if self.head.is_bound and not self.is_valid() else 200
 
-    def document(self):
+    def document(self, *, override=""):
         head = self.head.cleaned_data
         return Document(
             kind=self.kind,
@@ -308,6 +308,7 @@ class Sheet:
             reason=head.get("reason"),
             note=head["note"],
             request_id=head["request_id"],
+            override=override,
         )
 
     def entered(self):
@@ -359,6 +360,17 @@ class AdjustForm(forms.Form):
         """Take what the book says now for what was seen; what was typed stays."""
         self.data = self.data.copy()
         self.data[self.add_prefix("seen_entry")] = quant.last_entry
+
+
+class OverrideForm(forms.Form):
+    """Asked for where a hold is in the way."""
+
+    override = forms.CharField(
+        max_length=200,
+        label=_("Why it is posted anyway"),
+        help_text=_("Stands on the document and in the history of who holds it."),
+        error_messages={"required": _("Say why it is posted in spite of that.")},
+    )
 
 
 class ReversalForm(forms.Form):

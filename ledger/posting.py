@@ -21,6 +21,7 @@ from psycopg import errors as pg
 
 from inventory_site.errors import DomainError, LinesRefused
 from ledger import looks, sql
+from ledger.holds import in_the_way, tell_holders
 from ledger.models import EFFECT_OF_KIND, Effect, ItemLedgerEntry, Kind, Reason, Register, WarehouseEntry
 from ledger.refusals import read_errors
 from warehouse.models import Location, User
@@ -46,7 +47,10 @@ ALWAYS_COUNTED = {Kind.MANUAL_ADJUSTMENT, Kind.QUANTITY_ADJUSTMENT}
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """What is posted, by whom, and the `request_id` that its origin made before the first try."""
+    """What is posted, by whom, and the `request_id` that its origin made before the first try.
+
+    `override` says why it is posted in spite of holds; where it is blank, holds keep it off.
+    """
 
     kind: Kind
     location: Location
@@ -59,6 +63,7 @@ class Document:
     source: str = ""
     reverses: Register | None = None
     reversed_lines: tuple[int, ...] | None = None  # None: all that is left of it
+    override: str = ""
 
     @property
     def effect(self) -> Effect:
@@ -156,7 +161,7 @@ def post(document: Document, lines: Iterable[Line] | models.QuerySet, *, wait: s
     `lines` is an iterable of Line, or a queryset of values (quant, quantity) that never passes through Python.
     `wait` limits the waiting for a location ("5s"). Raises PostingRefused, NothingToPost, LocationBusy.
     """
-    with told_who_is_busy(document), transaction.atomic():
+    with told_who_is_busy(document.locations), transaction.atomic():
         return _once(document, lambda cursor: _stage(cursor, document, lines), wait)
 
 
@@ -167,6 +172,7 @@ def reverse(
     at: date,
     note: str = "",
     lines: Iterable[int] | None = None,
+    override: str = "",
     wait: str | None = None,
 ) -> Register:
     """Undo a document that was a mistake by posting its opposite, at the money that it moved.
@@ -176,13 +182,19 @@ def reverse(
     Refused where later activity has made it unsafe, with every line and what is in its way: SettledByCount,
     PostingRefused; and ReversalOfReversal, AlreadyReversed.
     """
-    document = reversal_of(register, by=by, at=at, note=note, lines=lines)
-    with told_who_is_busy(document), transaction.atomic():
+    document = reversal_of(register, by=by, at=at, note=note, lines=lines, override=override)
+    with told_who_is_busy(document.locations), transaction.atomic():
         return _once(document, lambda cursor: _stage_reversal(cursor, document), wait)
 
 
 def reversal_of(
-    register: Register, *, by: User | None, at: date, note: str = "", lines: Iterable[int] | None = None
+    register: Register,
+    *,
+    by: User | None,
+    at: date,
+    note: str = "",
+    lines: Iterable[int] | None = None,
+    override: str = "",
 ) -> Document:
     chosen = None if lines is None else tuple(sorted(set(lines)))
     request = f"reversal of {register.pk}" + ("" if chosen is None else f": {chosen}")
@@ -196,6 +208,7 @@ def reversal_of(
         source=register.source,
         reverses=register,
         reversed_lines=chosen,
+        override=override,
         request_id=uuid5(NAMESPACE_OID, request),
     )
 
@@ -221,7 +234,7 @@ def preview_reversal(register: Register, *, by: User | None, at: date, lines: It
 
 
 def _rolled_back(document, stage):
-    with told_who_is_busy(document):
+    with told_who_is_busy(document.locations):
         return seen_only(lambda: [_once(document, stage, PAGE_WAIT)])
 
 
@@ -231,8 +244,16 @@ def lock_locations(locations: Iterable[int]) -> None:
         cursor.execute(sql.LOCK_LOCATIONS, {"locations": sorted(locations)})
 
 
+def wait_for_locations(locations: Iterable[int], *, wait: str = PAGE_WAIT) -> None:
+    """What `lock_locations` does, for a page: it waits so long, then says which document is being posted."""
+    locations = list(locations)
+    with told_who_is_busy(locations), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [wait])
+        lock_locations(locations)
+
+
 @contextmanager
-def told_who_is_busy(document: Document) -> Iterator[None]:
+def told_who_is_busy(locations: Iterable[int]) -> Iterator[None]:
     """Turn a lock that came too late into a sentence that names the document being posted, and an overflow into one."""
     try:
         yield
@@ -244,7 +265,7 @@ def told_who_is_busy(document: Document) -> Iterator[None]:
         if not isinstance(error.__cause__, pg.LockNotAvailable):
             raise
         with connection.cursor() as cursor:
-            patterns = [f"posting %@{location}@%" for location in document.locations]
+            patterns = [f"posting %@{location}@%" for location in locations]
             cursor.execute(sql.WHO_POSTS_HERE, {"patterns": patterns})
             row = cursor.fetchone()
         raise LocationBusy(document=row[0] if row else _("Another document")) from error
@@ -325,13 +346,17 @@ def _write(cursor, document, number):
         cursor.execute(sql.TURN_TARGETS_INTO_CHANGES)
     if document.reverses:
         _check_reversal(cursor, document.reverses, document.reversed_lines)
-    cursor.execute(sql.CHECK_STOCK, {"sign": SIGN.get(document.kind, 0), "source": document.source})
-    errors = read_errors(cursor, reversed_register=document.reverses)
+    cursor.execute(
+        sql.CHECK_STOCK,
+        {"sign": SIGN.get(document.kind, 0), "source": document.source, "override": bool(document.override)},
+    )
+    errors = read_errors(cursor, source=document.source, reversed_register=document.reverses)
     if errors:
         raise (SettledByCount if any(error.code == SettledByCount.code for error in errors) else PostingRefused)(errors)
     if not _has_lines(cursor):
         raise NothingToPost()
-    register = _write_register(cursor, document, number)
+    holders = in_the_way(cursor, document.source) if document.override else []
+    register = _write_register(cursor, document, number, holders)
     entries = {"register": register.pk, "effect": register.effect}
     _open_the_door(cursor, "on")
     cursor.execute(sql.WRITE_WAREHOUSE_ENTRIES, entries)
@@ -342,6 +367,7 @@ def _write(cursor, document, number):
         cursor.execute(sql.WRITE_ITEM_LEDGER, entries)
         cursor.execute(sql.WRITE_VALUE)
     _open_the_door(cursor, "off")
+    tell_holders(register, holders)
     return register
 
 
@@ -365,7 +391,7 @@ def _next_number(cursor, kind):
     return f"{PREFIX[kind]}-{cursor.fetchone()[0]}"
 
 
-def _write_register(cursor, document, number):
+def _write_register(cursor, document, number, holders):
     cursor.execute(sql.POSTED_AT, {"locations": document.locations})
     return Register.objects.create(
         number=number,
@@ -381,6 +407,8 @@ def _write_register(cursor, document, number):
         source=document.source,
         request_id=document.request_id,
         reverses=document.reverses,
+        in_spite_of=", ".join(held_by for held_by, _lines in holders)[:100],
+        override=document.override if holders else "",
     )
 
 

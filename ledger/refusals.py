@@ -29,6 +29,7 @@ SENTENCES = {
     "item_blocked": _("%(item)s is blocked: nothing of it can be posted until an administrator unblocks it."),
     "item_serialized": _("%(item)s is tracked by units, which cannot be posted by quantity. Count them instead."),
     "held": _("%(held_by)s holds %(item)s in %(bin)s. Wait until it is done, or ask who works on it."),
+    "held_by_several": _("%(held_by)s hold %(item)s in %(bin)s. Wait until they are done, or ask who works on them."),
     "settled_by_count": _("%(item)s in %(bin)s was counted since: the books no longer hold what would be taken back."),
     "undone": _("%(item)s in %(bin)s: this is taken back already."),
     "not_enough": _("%(item)s: %(bin)s holds %(on_hand)s, which is less than the %(wanted)s that would leave it."),
@@ -57,24 +58,28 @@ def without_figures(error: DomainError) -> DomainError:
     return type(error)(errors) if errors else error
 
 
-def read_errors(cursor, *, reversed_register: Register | None = None) -> list[LineError]:
-    """The errors that posting has collected, by line; the first thousand. A reversal's name what is in its way."""
-    cursor.execute(sql.READ_ERRORS)
+def read_errors(cursor, *, source: str, reversed_register: Register | None = None) -> list[LineError]:
+    """The errors that posting has collected, by line; the first thousand. A reversal's name what is in its way.
+
+    `source`: the holder whose own holds are in nobody's way.
+    """
+    cursor.execute(sql.READ_ERRORS, {"source": source})
     rows = cursor.fetchall()
     blocked = _blockers(cursor, reversed_register) if rows and reversed_register else {}
     return [
         LineError(
             line=line,
             code=code,
-            message=SENTENCES[code]
+            message=SENTENCES["held_by_several" if held_by and len(held_by) > 1 else code]
             % {
                 "item": " ".join(filter(None, [number, name, lot and f"({lot})"])),
                 "bin": bin_code,
                 "wanted": quantity(-wanted if wanted is not None else None),
                 "on_hand": quantity(on_hand),
-                "held_by": held_by,
+                "held_by": ", ".join(held_by or ()),
             }
             + blocked.get((line, code), ""),
+            blockers=tuple(held_by or ()),
         )
         for line, code, number, name, bin_code, lot, wanted, on_hand, held_by in rows
     ]

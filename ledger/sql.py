@@ -190,8 +190,12 @@ CHECK_TARGETS = """
      WHERE broken.so
 """
 
+# A hold lets its holder's documents through; two holders of one item in one bin let each other through.
+NOT_HELD_BY_ITSELF = """NOT EXISTS (SELECT 1 FROM warehouse_binhold own
+                     WHERE own.bin_id = s.bin_id AND own.item_id = s.item_id AND own.held_by = %(source)s)"""
+
 # What is wrong with a line as things stand under the lock. %(sign)s: the sign that the kind of document demands, 0 any.
-CHECK_STOCK = """
+CHECK_STOCK = f"""
     INSERT INTO posting_error (line, code)
     SELECT DISTINCT s.line, broken.code
       FROM posting_stage s
@@ -200,6 +204,7 @@ CHECK_STOCK = """
       JOIN (SELECT quant_id, sum(quantity) AS quantity FROM posting_stage GROUP BY quant_id) change
         ON change.quant_id = s.quant_id
       LEFT JOIN warehouse_binhold h ON h.bin_id = s.bin_id AND h.item_id = s.item_id AND h.held_by <> %(source)s
+                                   AND NOT %(override)s
      CROSS JOIN LATERAL (VALUES
         (s.quantity IS NULL OR s.quantity IN ('NaN', 'Infinity', '-Infinity') OR abs(s.quantity) >= 1e13
            OR s.quantity <> round(s.quantity, 5), 'quantity_unusable'),
@@ -210,24 +215,39 @@ CHECK_STOCK = """
            OR s.unit_cost < 1e12 AND abs(s.quantity * s.unit_cost) >= 1e14), 'too_much'),
         (i.blocked, 'item_blocked'),
         (i.tracking IN ('serial', 'rfid'), 'item_serialized'),
-        (h.id IS NOT NULL, 'held'),
+        (h.id IS NOT NULL AND {NOT_HELD_BY_ITSELF}, 'held'),
         (s.quantity < 0 AND NOT q.virtual AND q.quantity + change.quantity < 0, 'not_enough')
      ) broken (so, code)
      WHERE broken.so
 """
 
+# Who holds what a document is about that goes through all the same.
+HOLDERS = """
+    SELECT h.held_by, count(DISTINCT s.line)
+      FROM posting_stage s
+      JOIN warehouse_binhold h ON h.bin_id = s.bin_id AND h.item_id = s.item_id
+     GROUP BY h.held_by HAVING h.held_by <> %(source)s
+     ORDER BY h.held_by
+"""
+
+HELD_BY_OTHERS = f"""EXISTS (SELECT 1 FROM warehouse_binhold h WHERE h.bin_id = s.bin_id AND h.item_id = s.item_id)
+                  AND {NOT_HELD_BY_ITSELF}"""
+
 # What the sentences about the first faulty lines need.
-READ_ERRORS = """
-    SELECT e.line, e.code, i.number, i.name, b.code, lot.number, s.quantity, q.quantity, h.held_by
+READ_ERRORS = f"""
+    SELECT e.line, e.code, i.number, i.name, b.code, lot.number, s.quantity, q.quantity,
+           CASE WHEN e.code = 'held'
+                THEN ARRAY(SELECT h.held_by FROM warehouse_binhold h
+                            WHERE h.bin_id = b.id AND h.item_id = i.id ORDER BY h.held_by) END
       FROM (SELECT DISTINCT line, code FROM posting_error) e
       LEFT JOIN LATERAL (SELECT bin_id, item_id, lot_id, quant_id, quantity FROM posting_stage s
-                          WHERE s.line = e.line ORDER BY s.quantity LIMIT 1) s ON true
+                          WHERE s.line = e.line
+                          ORDER BY e.code = 'held' AND NOT ({HELD_BY_OTHERS}), s.quantity LIMIT 1) s ON true
       LEFT JOIN posting_line l ON l.line = e.line
       LEFT JOIN warehouse_item i ON i.id = coalesce(s.item_id, l.item_id)
       LEFT JOIN warehouse_bin b ON b.id = coalesce(s.bin_id, l.bin_id)
       LEFT JOIN warehouse_lot lot ON lot.id = coalesce(s.lot_id, l.lot_id)
       LEFT JOIN warehouse_quant q ON q.id = s.quant_id
-      LEFT JOIN warehouse_binhold h ON h.bin_id = b.id AND h.item_id = i.id AND e.code = 'held'
      ORDER BY e.line, e.code
      LIMIT 1000
 """

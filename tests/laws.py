@@ -6,7 +6,7 @@ from decimal import Decimal
 from counting.models import CountLine, CountSession
 from ledger.models import ItemLedgerEntry, Register, StockValue, ValueEntry, WarehouseEntry
 from ledger.reconciliation import findings
-from warehouse.models import Quant
+from warehouse.models import BinHold, Quant
 
 
 def assert_laws_hold():
@@ -15,6 +15,7 @@ def assert_laws_hold():
     check_nothing_is_negative()
     check_value_follows_quantity()
     check_completed_sessions_posted_what_their_lines_say()
+    check_holds_are_those_of_counts_that_guard()
 
 
 def assert_reconciled():
@@ -84,6 +85,18 @@ def check_completed_sessions_posted_what_their_lines_say():
         assert documents == ([session.adjustment] if session.adjustment else [])
         posted = WarehouseEntry.objects.filter(register__in=documents).values_list("quant", "quantity")
         assert sorted(posted) == sorted(said.items())
+
+
+def check_holds_are_those_of_counts_that_guard():
+    """Law 8."""
+    guarding = [
+        session
+        for session in CountSession.objects.filter(status__in=["draft", "counted"])
+        if session.guard == "block" or (session.guard == "freeze" and session.status == "counted")
+    ]
+    keys = ("quant__bin", "quant__item", "session__number")
+    guarded = set(CountLine.objects.filter(session__in=guarding).values_list(*keys))
+    assert set(BinHold.objects.values_list("bin", "item", "held_by")) == guarded
 
 
 def not_zero(sums):

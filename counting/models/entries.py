@@ -14,9 +14,12 @@ from warehouse.models import Bin
 
 
 class EntryKind(models.TextChoices):
+    """ZERO is nobody's look: the line was taken as zero when counting ended or, without a quantity, no longer is."""
+
     SET = "set", _("set")
     ADD = "add", _("add")
     CLEAR = "clear", _("clear")
+    ZERO = "zero", _("taken as zero")
 
 
 class CountEntry(models.Model):
@@ -48,7 +51,9 @@ class CountEntry(models.Model):
             models.CheckConstraint(
                 condition=Q(kind=EntryKind.CLEAR, quantity__isnull=True)
                 | Q(kind=EntryKind.SET, quantity__gte=0)
-                | Q(kind=EntryKind.ADD, quantity__isnull=False),
+                | Q(kind=EntryKind.ADD, quantity__isnull=False)
+                | Q(kind=EntryKind.ZERO, quantity__isnull=True)
+                | Q(kind=EntryKind.ZERO, quantity=0),
                 name="count_entry_kind_and_quantity",
             ),
         ]

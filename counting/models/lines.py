@@ -43,6 +43,9 @@ class CountLine(models.Model):
     watermark = models.BigIntegerField(null=True)
     begun = models.BigIntegerField(null=True)
     disturbed = models.BooleanField(default=False)
+    zeroed = models.BooleanField(
+        default=False, db_default=False, help_text=_("Nobody counted it: taken as zero when counting ended.")
+    )
     counted_at = models.DateTimeField(null=True)
     counted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

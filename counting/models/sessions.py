@@ -80,6 +80,11 @@ class CountSession(models.Model):
     undecided = models.CharField(
         _("discrepancies that nobody decides"), max_length=10, choices=Undecided, default=Undecided.POST
     )
+    opened_entry = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text=_("The newest entry of the location at the opening; only where lines can be taken as zero."),
+    )
     blind = models.BooleanField(_("blind"), default=False, help_text=_("Counters are shown no quantities."))
     request_id = models.UUIDField(unique=True)
     opened_by = models.ForeignKey(

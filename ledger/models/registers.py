@@ -110,6 +110,10 @@ class Register(models.Model):
     source = models.CharField(
         _("source"), max_length=40, blank=True, db_index=True, help_text=_("The number of what asked for it: a count.")
     )
+    in_spite_of = models.CharField(
+        _("in spite of"), max_length=100, blank=True, help_text=_("The numbers of those who held what it is about.")
+    )
+    override = models.CharField(_("why in spite of that"), max_length=200, blank=True)
     request_id = models.UUIDField(unique=True)
     reverses = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="reversals", verbose_name=_("reverses")
@@ -124,6 +128,7 @@ class Register(models.Model):
         permissions = [
             ("adjust_register", "Can say how much there is (manual adjustment)"),
             ("reverse_register", "Can reverse a document"),
+            ("override_hold", "Can post in spite of a hold, with a reason"),
             ("import_stock", "Can import master data and stock"),
         ]
         indexes = [

@@ -19,6 +19,7 @@ from ledger.models import POSTED_BY_COUNTS, ItemLedgerEntry, Register, Warehouse
 from ledger.navigation import sections
 from ledger.posting import PAGE_WAIT, preview_reversal, reverse
 from ledger.views.entries import SEES_VALUE
+from ledger.views.overriding import Override
 from warehouse.actions import links
 from warehouse.models import Quant
 
@@ -110,16 +111,21 @@ def reverse_document(request, number):
     if register.is_reversed:
         return redirect_to(request, register.reversals.latest("pk"))
     today = timezone.localdate()
-    form = ReversalForm(typed(request))
+    form, override = ReversalForm(typed(request)), Override(request)
     if form.is_valid():
+        said = {"note": form.cleaned_data["note"], "override": override.reason}
         try:
-            reversal = reverse(register, by=request.user, at=today, note=form.cleaned_data["note"], wait=PAGE_WAIT)
+            reversal = reverse(register, by=request.user, at=today, wait=PAGE_WAIT, **said)
         except DomainError as error:
             refuse(form, error)
+            override.met(error)
         else:
             said = _("%(number)s is taken back by %(reversal)s.")
             return redirect_to(request, reversal, toast=said % {"number": register.number, "reversal": reversal.number})
-    context = {"register": register, "form": form, **seen_before(request, register, at=today)}
+    seen = seen_before(request, register, at=today)
+    if "refused" in seen:
+        override.met(seen["refused"])
+    context = {"register": register, "form": form, "override": override, **seen}
     return render_page(request, "ledger/reverse.html", context, partial="form", status=form_status(form))
 
 

@@ -17,6 +17,7 @@ from ledger.entering import enter
 from ledger.forms import AdjustForm, Sheet, typed
 from ledger.models import Kind, Register
 from ledger.refusals import without_figures
+from ledger.views.overriding import Override
 from warehouse.models import Location, Quant
 
 WORDS = {
@@ -55,20 +56,22 @@ def transfer(request):
 
 def document_page(request, kind):
     own = Location.objects.visible_to(request.user).active().count()
-    sheet = Sheet(kind, user=request.user, data=typed(request), quant=asked_for(request))
+    sheet, override = Sheet(kind, user=request.user, data=typed(request), quant=asked_for(request)), Override(request)
     if sheet.is_valid():
-        document = sheet.document()
+        document = sheet.document(override=override.reason)
         again = Register.objects.filter(request_id=document.request_id).exists()
         try:
             register = enter(document, sheet.entered())
         except DomainError as error:
             closed = not closed_to(request).isdisjoint(document.locations)
             sheet.refuse(without_figures(error) if closed else error)
+            override.met(error)
         else:
             return posted(request, register, again=again)
     title, submit = WORDS[kind]
     context = {
         "sheet": sheet,
+        "override": override,
         "title": title,
         "submit": submit,
         "too_few_locations": own < (2 if kind == Kind.LOCATION_TRANSFER else 1),
@@ -100,17 +103,20 @@ def adjust(request, pk):
     quant = get_object_or_404(Quant.objects.visible_to(request.user).real().with_names(), pk=pk)
     if quant.location_id in closed_to(request):
         raise PermissionDenied(CLOSED)
-    form = AdjustForm(typed(request), quant=quant, initial=AdjustForm.fresh(quant))
+    form, override = AdjustForm(typed(request), quant=quant, initial=AdjustForm.fresh(quant)), Override(request)
     if form.is_valid():
         cleaned = form.cleaned_data
         again = Register.objects.filter(request_id=cleaned["request_id"]).exists()
         try:
-            register = adjust_quant(quant, by=request.user, at=timezone.localdate(), **cleaned)
+            register = adjust_quant(
+                quant, by=request.user, at=timezone.localdate(), override=override.reason, **cleaned
+            )
         except DomainError as error:
             refuse(form, error)
+            override.met(error)
             quant.refresh_from_db(fields=["quantity", "last_entry"])
             form.look_again(quant)
         else:
             return posted(request, register, again=again)
-    context = {"form": form, "quant": quant}
+    context = {"form": form, "quant": quant, "override": override}
     return render_page(request, "ledger/adjust.html", context, partial="form", status=form_status(form))

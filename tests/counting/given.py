@@ -10,6 +10,7 @@ from django.utils import timezone
 from counting.completing import ask_to_complete, complete_session, digest
 from counting.models import CountLine
 from counting.opening import Scope, open_session
+from counting.policies import Policies
 from counting.recording import add_to_count, clear_count, set_count
 from counting.review import mark_counted
 from tests.factories import BinFactory, UserFactory, given_stock
@@ -23,16 +24,21 @@ def given_person(*permissions, location=None):
     return person
 
 
-def given_session(location, *, by=None, **scope):
+def given_session(location, *, by=None, policies=None, **scope):
     return open_session(
-        location, by=by or UserFactory(), at=timezone.now(), request_id=uuid4(), scope=Scope(**scope)
+        location,
+        by=by or UserFactory(),
+        at=timezone.now(),
+        request_id=uuid4(),
+        scope=Scope(**scope),
+        policies=Policies(**policies or {}),
     ).session
 
 
-def given_line(system, **stock):
+def given_line(system, *, policies=None, **stock):
     """The line of a fresh session over one quant."""
     quant = given_stock(system, **stock)
-    session = given_session(quant.location, items=[quant.item], places_that_held_it=True)
+    session = given_session(quant.location, items=[quant.item], places_that_held_it=True, policies=policies)
     return session.lines.select_related("quant", "session").get(quant=quant)
 
 
@@ -81,12 +87,12 @@ def complete(session):
     return went
 
 
-def given_lines(*books, unit_cost="2.5"):
+def given_lines(*books, unit_cost="2.5", policies=None):
     """Open lines of one session, each over a quant of its own that holds so much."""
     first = given_stock(books[0], unit_cost=Decimal(unit_cost))
     for book in books[1:]:
         given_stock(book, bin=BinFactory(location=first.location), unit_cost=Decimal(unit_cost))
-    session = given_session(first.location)
+    session = given_session(first.location, policies=policies)
     return list(session.lines.select_related("quant", "session").order_by("pk"))
 
 

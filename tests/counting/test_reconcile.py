@@ -31,15 +31,16 @@ def reconcile(*arguments):
     return said.getvalue()
 
 
-def test_all_seven_laws_hold_on_counts_in_every_status():
+def test_all_eight_laws_hold_on_counts_in_every_status():
     given_completed_line(10, 7)
     given_completed_line(10, 10)
     given_line(5)
+    given_line(5, policies={"guard": "block"})
     cancel(given_line(5).session, by=UserFactory(), at=timezone.now())
 
     said = reconcile()
 
-    assert said.count("  holds ") == 7
+    assert said.count("  holds ") == 8
     assert "All laws hold." in said
 
 

@@ -183,7 +183,7 @@ def test_a_bin_tells_who_holds_it(location):
     BinHold.objects.create(bin=quant.bin, item=quant.item, held_by="SC-0412")
     client = signed_in(*COUNTER, location=location)
 
-    assert "Held. SC-0412" in text_of(client.get(quant.bin.get_absolute_url()))
+    assert "until it is done: SC-0412" in text_of(client.get(quant.bin.get_absolute_url()))
 
 
 def test_slashes_in_numbers_travel_in_addresses(location):

@@ -88,7 +88,11 @@ class Quant(models.Model):
 
 
 class BinHold(models.Model):
-    """Keeps postings off one item in one bin, but for the documents of its holder (a document number)."""
+    """Keeps postings off one item in one bin, but for the documents of its holders (a document number each).
+
+    Two can hold the same item in the same bin, for instance two counts of different lots: each lets the other's
+    documents through, for they wait for each other's end otherwise.
+    """
 
     bin = models.ForeignKey(Bin, on_delete=models.CASCADE, related_name="holds", verbose_name=_("bin"))
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="holds", verbose_name=_("item"))
@@ -97,7 +101,7 @@ class BinHold(models.Model):
     class Meta:
         verbose_name = _("hold")
         verbose_name_plural = _("holds")
-        constraints = [models.UniqueConstraint(fields=["bin", "item"], name="one_hold_per_bin_and_item")]
+        constraints = [models.UniqueConstraint(fields=["bin", "item", "held_by"], name="one_hold_per_holder")]
 
     def __str__(self):
         return f"{self.bin} {self.item} ({self.held_by})"

@@ -9,6 +9,7 @@ from inventory_site.tabs import tabs_of
 from inventory_site.visibility import blanked, unless_closed
 from warehouse import actions
 from warehouse.filters import BinFilter, LocationFilter
+from warehouse.holders import holders
 from warehouse.models import Bin, Location, Quant
 from warehouse.navigation import sections
 from warehouse.views.suggestions import SUGGESTIONS, typed
@@ -49,7 +50,7 @@ def bin_detail(request, location, code):
     context = {
         "bin": bin,
         "items": unless_closed(request, quants.values("item").distinct().count(), bin.location_id),
-        "holds": bin.holds.values_list("held_by", flat=True).distinct(),
+        "holders": holders(request.user, bin.holds.values_list("held_by", flat=True).distinct()),
         "tabs": tabs_of(request, "bin", bin),
         "actions": actions.links(request, "bin", bin),
     }
