@@ -1,7 +1,7 @@
 """The words in which pages, verbs and jobs ask about counts."""
 
 from django.db import connection, models
-from django.db.models import Case, Count, ExpressionWrapper, F, Q, Sum, Value, When
+from django.db.models import Case, Count, Exists, ExpressionWrapper, F, OuterRef, Q, Sum, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Abs, Cast, Coalesce
 
@@ -34,6 +34,11 @@ class CountSessionQuerySet(models.QuerySet):
 
     def being_counted(self):
         return self.filter(status="draft")
+
+    def with_lines_left(self):
+        """In which somebody still has something to count."""
+        lines = self.model._meta.get_field("lines").related_model.objects
+        return self.filter(Exists(lines.to_count().filter(session=OuterRef("pk"), open=True)))
 
     def in_review(self):
         return self.filter(status="counted")

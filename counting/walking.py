@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q
 
-from counting.models import CountSession
+from counting.models import CountLine, CountSession
 from warehouse.models import Bin
 
 REMEMBERED = 300  # seconds that a walk is remembered: only found items lengthen it
@@ -114,3 +114,12 @@ def _walk(session, bin):
         walk = list(bins_to_walk(session).values_list("pk", flat=True))
         cache.set(key, walk, REMEMBERED)
     return walk
+
+
+def where_stopped(user):
+    """The line that this person counted last, of a count that is still going on and has something left; or None."""
+    if not user.has_perm("counting.change_countsession"):
+        return None
+    going_on = CountSession.objects.visible_to(user).being_counted().with_lines_left()
+    lines = CountLine.objects.open().filter(session__in=going_on, counted_by=user.pk)
+    return lines.select_related("session", "quant__bin").order_by("-counted_at").first()

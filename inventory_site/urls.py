@@ -10,6 +10,8 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", views.change_password, name="password_change"),
     path("theme/", views.theme, name="theme"),
+    path("offline/", views.offline, name="offline"),
+    path("worker.js", views.worker, name="worker"),
     path("", include("counting.urls")),
     path("", include("ledger.urls")),
     path("", include("warehouse.urls")),

@@ -1,14 +1,18 @@
+from hashlib import sha256
+
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpResponse, HttpResponseBadRequest
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from inventory_site.context import THEME_COOKIE, THEMES
@@ -55,6 +59,21 @@ def theme(request):
             THEME_COOKIE, chosen, max_age=A_YEAR, samesite="Lax", secure=request.is_secure(), httponly=True
         )
     return response
+
+
+@require_safe
+@cache_control(no_cache=True)
+def offline(request):
+    """For the service worker to keep: nothing of a person or of a request is in it."""
+    return HttpResponse(render_to_string("offline.html"))
+
+
+@require_safe
+@cache_control(no_cache=True)
+def worker(request):
+    """The service worker; at the root of the site, since it serves nothing above its own address."""
+    version = sha256(render_to_string("offline.html").encode()).hexdigest()[:12]
+    return render(request, "worker.js", {"version": version}, content_type="text/javascript")
 
 
 def came_from(request):

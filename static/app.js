@@ -1,4 +1,4 @@
-// The few things that a page does by itself: toasts, dialogs, shortcuts, failures, the account menu.
+// The few things that a page does by itself: toasts, dialogs, shortcuts, failures, what is unsaved, the account menu.
 // Nothing here is needed to work: without it links are links and forms are forms.
 
 const $ = (id) => document.getElementById(id);
@@ -70,6 +70,30 @@ document.addEventListener("htmx:afterRequest", () => {
   if (!running) working?.classList.remove("on");
 });
 
+for (const [name, busy] of [["htmx:beforeRequest", true], ["htmx:afterRequest", false]]) {
+  document.addEventListener(name, (event) => event.detail.target?.toggleAttribute?.("aria-busy", busy));
+}
+
+// Without a network the page says so, before somebody wonders. The page of a count says it in its own way.
+function connected() {
+  if ($("unconnected")) $("unconnected").hidden = navigator.onLine || $("offline") !== null;
+}
+for (const name of ["online", "offline"]) addEventListener(name, connected);
+connected();
+navigator.serviceWorker?.register("/worker.js").catch(() => {}); // an unencrypted address has none
+
+// What was typed into a form is not lost by a wrong tap: the browser asks first.
+const typed = () => document.querySelector("form.form[data-unsaved]");
+document.addEventListener("input", (event) => {
+  const form = event.target.closest?.("form.form");
+  if (form && event.isTrusted) form.dataset.unsaved = "";
+});
+document.addEventListener("submit", (event) => delete event.target.dataset.unsaved, true);
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("form.form footer a") && typed()) delete typed().dataset.unsaved; // "Cancel" is an answer
+});
+addEventListener("beforeunload", (event) => { if (typed()) event.preventDefault(); });
+
 // An address says what was chosen, not what was left open.
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb !== "get" || !event.detail.elt.matches("form.filters")) return;
@@ -97,6 +121,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.xhr?.status === 422) {
     const wrong = part.querySelector?.('[aria-invalid="true"]') ?? part.querySelector?.('[role="alert"][tabindex]');
     wrong?.focus();
+    const form = part.closest?.("form.form") ?? part.querySelector?.("form.form");
+    if (form) form.dataset.unsaved = "";
   }
   for (const dialog of $("dialogs")?.querySelectorAll("dialog[data-open]:not([open])") ?? []) dialog.showModal();
 });
@@ -151,17 +177,68 @@ document.addEventListener("theme", (event) => {
 const typing = (element) =>
   element.isContentEditable || element.matches?.("textarea, select, input:not([type=checkbox], [type=radio], [type=button], [type=submit])");
 
+function withKeys(scope) {
+  return [...scope.querySelectorAll("[aria-keyshortcuts]")].filter(
+    (element) => element.closest("details:not([open])") || element.checkVisibility?.() !== false,
+  );
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.altKey || event.metaKey || event.isComposing) return;
   const finish = event.ctrlKey && event.key === "Enter";
   if (!finish && (event.ctrlKey || event.key.length !== 1 || typing(event.target))) return;
   const scope = document.querySelector("dialog[open]") ?? document;
   const keys = finish ? "Control+Enter" : event.key;
-  const target = [...scope.querySelectorAll("[aria-keyshortcuts]")].find(
-    (element) => element.getAttribute("aria-keyshortcuts") === keys && (finish || element.closest("details:not([open])") || element.checkVisibility?.() !== false),
-  );
+  const target = withKeys(scope).find((element) => element.getAttribute("aria-keyshortcuts") === keys);
   if (!target || target.disabled) return;
   event.preventDefault();
   if (typing(target)) { target.focus(); target.select?.(); }
   else target.click();
+});
+
+// The sheet of shortcuts: what has a key on this page, as it stands now.
+const nameOf = (element) =>
+  (element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent ?? element.textContent).replace(/\s+/g, " ").trim();
+
+function row(keys, text) {
+  const [term, description] = [document.createElement("dt"), document.createElement("dd")];
+  for (const key of keys) {
+    const cap = document.createElement("kbd");
+    cap.textContent = key === "Control" ? words.control : key;
+    term.append(cap, " ");
+  }
+  description.textContent = text;
+  for (const part of [term, description]) part.dataset.found = "";
+  return [term, description];
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest('[commandfor="shortcuts"][command="show-modal"]') === null) return;
+  const list = $("shortcuts").querySelector("dl");
+  for (const old of list.querySelectorAll("[data-found]")) old.remove();
+  const found = new Map();
+  for (const element of withKeys(document)) {
+    const keys = element.getAttribute("aria-keyshortcuts");
+    if (keys !== "?" && !found.has(keys)) found.set(keys, row(keys.split("+"), nameOf(element)));
+  }
+  if (document.querySelector(".data tbody :is(a, button, input)")) found.set("rows", row(["↓", "↑"], words.rows));
+  list.prepend(...[...found.values()].flat());
+});
+
+// Up and down in a table, from whatever has the cursor to the same place in the next row that has one there.
+document.addEventListener("keydown", (event) => {
+  if (!["ArrowDown", "ArrowUp"].includes(event.key) || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
+  const cell = event.target.closest?.(".data tbody :is(td, th)");
+  if (!cell || event.target.matches("select, textarea, input:is([type=radio], [type=number], [type=date], [list])")) return;
+  const rows = [...cell.closest("table").querySelectorAll("tbody tr")];
+  const step = event.key === "ArrowDown" ? 1 : -1;
+  for (let at = rows.indexOf(cell.parentElement) + step; rows[at]; at += step) {
+    const there = [...(rows[at].cells[cell.cellIndex]?.querySelectorAll("a[href], button:not(:disabled), input:not([type=hidden])") ?? [])];
+    const same = there.find((control) => control.tagName === event.target.tagName && control.type === event.target.type) ?? there[0];
+    if (!same?.checkVisibility?.()) continue;
+    event.preventDefault();
+    same.focus();
+    same.select?.();
+    return;
+  }
 });

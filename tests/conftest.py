@@ -178,7 +178,7 @@ def phone(browser, live_server):
 
 
 def open_page(browser, live_server, **options):
-    context = browser.new_context(base_url=live_server.url, locale="en-GB", **options)
+    context = browser.new_context(base_url=live_server.url, locale="en-GB", service_workers="block", **options)
     context.set_default_timeout(10_000)
     yield context.new_page()
     context.close()

@@ -93,6 +93,8 @@ ARGUMENTS = {
     "lot-labels": [],
     "search": [],
     "profile": [],
+    "offline": [],
+    "worker": [],
 }
 # What stands behind the question mark, where an address means nothing without.
 QUERIES = {"count-lines": {"bin": "line.quant.bin.code"}}

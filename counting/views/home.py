@@ -13,9 +13,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from counting.figures import Progress, progress_of, stage_of
-from counting.models import CountLine, CountSession, PutAside, Status
+from counting.models import CountSession, PutAside, Status
 from counting.reconciliation import last_result
 from counting.views.access import sees_evidence, sees_values
+from counting.walking import where_stopped
 from inventory_site.pages import redirect_to, render_page
 from inventory_site.templatetags.truecount import percent, quantity, sign, signed_money
 from inventory_site.visibility import closed_to
@@ -70,9 +71,7 @@ class MyCounts:
 
     @cached_property
     def stopped(self):
-        """My newest line of a count that is still going on and has something left."""
-        lines = CountLine.objects.open().filter(session__in=self.with_work, counted_by=self.request.user.pk)
-        return lines.select_related("session", "quant__bin").order_by("-counted_at").first()
+        return where_stopped(self.request.user)
 
     @property
     def with_work(self):
@@ -130,6 +129,10 @@ class Dashboard:
     @cached_property
     def visible(self):
         return CountSession.objects.visible_to(self.user)
+
+    @cached_property
+    def stopped(self):
+        return where_stopped(self.user)
 
     @cached_property
     def stages(self):

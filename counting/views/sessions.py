@@ -16,6 +16,7 @@ from counting.models import CountLine, CountSession
 from counting.opening import open_session
 from counting.policies import in_words
 from counting.views.access import sees_evidence, sees_values
+from counting.walking import where_stopped
 from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, form_status, redirect_to, refuse, render_page
 from inventory_site.templatetags.truecount import quantity
@@ -50,6 +51,7 @@ def counts(request):
         "listing": listing,
         "rows": with_figures(listing.rows),
         "stages": stage_links(request, visible),
+        "stopped": where_stopped(request.user),
         "judged": judged,
         "show_values": judged and sees_values(request.user),
     }

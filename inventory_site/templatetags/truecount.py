@@ -1,7 +1,7 @@
 """Our words and figures in templates; built in, so no {% load %} is needed.
 
 Filters: quantity, signed, money, signed_money (both also with a currency: money:"€"), percent, arithmetic,
-         expiry, moment, full_moment, day, weekday, kind, status_word, initials
+         expiry, moment, full_moment, day, weekday, weekday_and_time, kind, status_word, initials
 Tags:    {% icon "scan" %}  {% chip status word %}  {% glyph status word %}  {% control field %}  {% sign discrepancy %}
 
 Minus is − (U+2212), plus is always written in a difference, blank is –, zero is 0. Marks, groups and the order of
@@ -147,6 +147,12 @@ def day(value):
 def weekday(value):
     """Tuesday 17 November."""
     return date_format(local(value), pgettext("format", "l j F"))
+
+
+@register.filter
+def weekday_and_time(value):
+    """Tuesday 17 November, 09:41."""
+    return date_format(local(value), pgettext("format", "l j F, H:i"))
 
 
 def time_of_day(value):

@@ -20,7 +20,8 @@ def at_work(browser, live_server):
     people = []
 
     def begin(user, device=DEVICES["desktop"], **options):
-        context = browser.new_context(base_url=live_server.url, locale="en-GB", **device, **options)
+        options = {"locale": "en-GB", "service_workers": "block", **device, **options}
+        context = browser.new_context(base_url=live_server.url, **options)
         context.set_default_timeout(10_000)
         people.append(Person(context, user))
         return people[-1]

@@ -38,6 +38,20 @@ def test_a_counter_goes_on_where_they_stopped():
     assert f"{entry}?bin={first.quant.bin.code}" in response.content.decode()
 
 
+@pytest.mark.parametrize("address", [HOME, "/counts/"])
+def test_the_overview_and_the_list_of_counts_name_what_is_unfinished(address):
+    first, second = given_lines(10, 10)
+    client = supervisor(first.quant.location)
+    count(first, 7, by=client.person)
+
+    response = client.get(address)
+
+    assert "You have an unfinished count." in text_of(response)
+    assert f"Resume {first.quant.bin.code}" in text_of(response)
+    count(second, 10, by=client.person)
+    assert "unfinished" not in text_of(client.get(address))
+
+
 def test_what_somebody_else_counted_is_not_where_i_stopped():
     first, _second = given_lines(10, 10)
     count(first, 7)

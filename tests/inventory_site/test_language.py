@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponse
 from django.utils.translation import override
 from hypothesis import given
@@ -92,3 +93,16 @@ def test_hidden_figures_are_the_same_in_every_language():
         assert form.is_valid()
         assert form.digest().as_json() == digest.as_json()
     assert sent == dict(hidden_figures(digest))
+
+
+# Pages that stand alone
+
+
+def test_without_a_network_the_service_worker_has_a_page_in_every_language(client):
+    offline, worker = client.get("/offline/"), client.get("/worker.js")
+
+    assert worker["Content-Type"].startswith("text/javascript")
+    assert "/offline/" in worker.content.decode()
+    assert [f'lang="{code}"' in offline.content.decode() for code, _name in settings.LANGUAGES] == [True, True]
+    assert client.get("/worker.js").content == worker.content, "Another version would be installed anew."
+    assert "csrf" not in offline.content.decode().lower()
