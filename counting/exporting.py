@@ -16,7 +16,7 @@ from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
 from counting.activity import remember
-from counting.blindness import sees_quantities
+from counting.blindness import sees_earlier_counts, sees_quantities
 from counting.models import CountSession, Deed
 from warehouse.models import Bin, BinKind, User
 
@@ -117,18 +117,26 @@ def microseconds(moment: datetime) -> int:
 
 @dataclass(frozen=True)
 class Sight:
-    """What a person may be told of a count: quantities of the books, what others counted, money."""
+    """What a person may be told of a count: quantities of the books, what others counted, also before a recount was
+    asked for, and money."""
 
     by: User
     books: bool
     others: bool
+    earlier: bool
     money: bool
 
     @classmethod
     def of(cls, user: User, session: CountSession) -> "Sight":
         told = sees_quantities(user, session)
         evidence = user.has_perm("counting.review_countsession") or user.has_perm("ledger.view_warehouseentry")
-        return cls(user, told and evidence, told, told and user.has_perm("ledger.view_valueentry"))
+        return cls(
+            by=user,
+            books=told and evidence,
+            others=told,
+            earlier=sees_earlier_counts(user, session),
+            money=told and user.has_perm("ledger.view_valueentry"),
+        )
 
     def counted(self, row: Row) -> Decimal | None:
         """What a line was counted, as far as it stands and this person may know; their own count they know."""

@@ -4,7 +4,7 @@ import django_filters
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from counting.models import CountLine, CountSession
+from counting.models import CountLine, CountSession, ImportRow, Outcome
 from inventory_site.listing import Find, Pick
 from warehouse.models import Zone
 
@@ -150,3 +150,13 @@ class CountsOfFilter(django_filters.FilterSet):
 
     def in_state(self, lines, _name, state):
         return lines.in_state(state)
+
+
+class ImportRowFilter(django_filters.FilterSet):
+    outcome = django_filters.ChoiceFilter(
+        choices=Outcome, widget=forms.RadioSelect, empty_label=_("All"), label=_("What happens")
+    )
+
+    class Meta:
+        model = ImportRow
+        fields = []

@@ -6,6 +6,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Abs, Cast, Coalesce
 
 from inventory_site.fields import MONEY
+from ledger.models import ImportQuerySet
 from warehouse.models import ItemUnit
 
 VALUE = ExpressionWrapper(F("discrepancy") * F("unit_cost"), output_field=models.DecimalField(**MONEY))
@@ -311,3 +312,29 @@ class CountLineQuerySet(models.QuerySet):
 class CountEntryQuerySet(models.QuerySet):
     def in_time(self):
         return self.order_by("counted_at", "id")
+
+
+class CountImportQuerySet(ImportQuerySet):
+    def visible_to(self, user):
+        """A person's own; reviewers see what anybody handed in. The session decides about the location."""
+        return self if user.has_perm("counting.review_countsession") else self.filter(requested_by=user.pk)
+
+    def of_the_same_file(self, count_import):
+        return self.filter(session=count_import.session_id, digest=count_import.digest)
+
+
+class ImportRowQuerySet(models.QuerySet):
+    def conflicts(self):
+        """Both said something: the file, and somebody since it was made."""
+        return self.filter(outcome__in=["conflict", "asked_again"])
+
+    def undecided(self):
+        return self.conflicts().filter(take__isnull=True)
+
+    def to_record(self, *, found):
+        """Rows that become counts; `found` says whether items that have no line are added."""
+        new = ["counted", "changed", *(["found"] if found else [])]
+        return self.filter(Q(outcome__in=new) | Q(outcome__in=["conflict", "asked_again"], take="file"))
+
+    def per_outcome(self):
+        return dict(self.order_by().values_list("outcome").annotate(Count("pk")))

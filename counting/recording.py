@@ -279,17 +279,28 @@ def bin_is_empty(session: CountSession, bin: Bin, *, by: User, at: datetime, cli
 
 @transaction.atomic
 def _record_many(session, counts, *, by, at):
-    # The whole session is locked first: two files in opposite order wait for each other's end, not for their lines.
-    locked = CountSession.objects.select_for_update(no_key=True).get(pk=session.pk)
-    if locked.status != Status.DRAFT:
-        raise NotInDraft(session=session.number)
+    locked = lock_for_counting(session)
     with connection.cursor() as cursor:
         cursor.execute(sql.CREATE_UPLOAD)
         with cursor.copy(sql.COPY_UPLOAD) as copy:
             for row, count in enumerate(counts, start=1):
                 copy.write_row((row, count.line, count.quantity, count.begun, count.client_id))
+    return record_upload(locked, by=by, at=at)
+
+
+def lock_for_counting(session: CountSession) -> CountSession:
+    """The whole session, locked first: two files in opposite order wait for each other's end, not for their lines."""
+    locked = CountSession.objects.select_for_update(no_key=True).get(pk=session.pk)
+    if locked.status != Status.DRAFT:
+        raise NotInDraft(session=session.number)
+    return locked
+
+
+def record_upload(session: CountSession, *, by: User, at: datetime) -> int:
+    """Take what lies in the temporary table of sql.CREATE_UPLOAD, all or none; the caller has locked the session."""
+    with connection.cursor() as cursor:
         cursor.execute("ANALYZE count_upload")
-        cursor.execute(sql.CHECK_UPLOAD, {"session": session.pk, "round": locked.round})
+        cursor.execute(sql.CHECK_UPLOAD, {"session": session.pk, "round": session.round})
         errors = [LineError(line=row, code=code, message=str(SENTENCES[code])) for row, code in cursor.fetchall()]
         if errors:
             raise CountsRefused(errors)

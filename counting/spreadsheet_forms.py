@@ -1,10 +1,16 @@
 """What people choose when lines leave as a spreadsheet, and when counts come back in one."""
 
+import re
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from counting.exporting import Layout, Which
+from counting.models import Take
 from warehouse.exporting import Format
+from warehouse.uploads import SpreadsheetField
+
+ROW = re.compile(r"\d{1,9}")
 
 
 class ExportForm(forms.Form):
@@ -22,3 +28,31 @@ class ExportForm(forms.Form):
         label=_("File"),
         help_text=_("A workbook keeps lots such as 00392 as they are; Excel changes them when it opens a CSV file."),
     )
+
+
+class ImportForm(forms.Form):
+    file = SpreadsheetField(
+        label=_("File"),
+        help_text=_("The lines as exported, a count sheet of OpenBoxes, Odoo or ERPNext, or a list of your own."),
+    )
+
+
+class DecisionsForm(forms.Form):
+    """Whose count stands, row by row or for all; each row that is shown is a choice of its own name, `take-7`."""
+
+    others = forms.ChoiceField(
+        choices=[("", _("Leave open")), *Take.choices], required=False, label=_("All other lines")
+    )
+    found = forms.TypedChoiceField(
+        choices=[("yes", _("Add them to the count")), ("no", _("Leave them out"))],
+        coerce=lambda word: word == "yes",
+        empty_value=None,
+        required=False,
+        widget=forms.RadioSelect,
+        label=_("Items that have no line here"),
+    )
+
+    def takes(self):
+        """{row: decision} of the rows that say one; what is no row or no decision is nobody's wish."""
+        said = ((name.removeprefix("take-"), value) for name, value in self.data.items() if name.startswith("take-"))
+        return {int(row): Take(take) for row, take in said if ROW.fullmatch(row) and take in Take.values}

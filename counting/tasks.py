@@ -4,6 +4,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone, translation
 
+from counting import importing
 from counting.completing import complete_session, left_behind
 from counting.reconciliation import prove, remember
 
@@ -21,6 +22,18 @@ def complete(session_id: int, language: str | None = None) -> str:
 def pick_up_completions() -> list[str]:
     """Completions whose worker died or whose message was lost."""
     return [f"{session}: {complete_session(session.pk)}" for session in left_behind(timezone.now())]
+
+
+@shared_task
+def carry_on_import(import_id: int) -> str:
+    return importing.carry_out(import_id, at=timezone.now())
+
+
+@shared_task
+def pick_up_imports() -> list[str]:
+    """Imports of counts whose worker died or whose message was lost."""
+    now = timezone.now()
+    return [f"{waiting}: {importing.carry_out(waiting.pk, at=now)}" for waiting in importing.left_behind(now)]
 
 
 @shared_task

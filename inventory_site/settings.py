@@ -152,6 +152,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "pick up completions": {"task": "counting.tasks.pick_up_completions", "schedule": crontab()},
     "pick up imports": {"task": "ledger.tasks.pick_up_imports", "schedule": crontab()},
+    "pick up imports of counts": {"task": "counting.tasks.pick_up_imports", "schedule": crontab()},
     "reconcile": {"task": "counting.tasks.reconcile_all", "schedule": crontab(hour=2, minute=30)},
 }
 

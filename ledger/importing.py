@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory_site.errors import DomainError
 from ledger.imports import ImportPlan, ImportRefused, apply_import, guessed_location, plan_import
-from ledger.models import ImportFile, ImportStatus, StockImport
+from ledger.models import FileImport, ImportFile, ImportStatus, StockImport
 from warehouse.models import User
 from warehouse.spreadsheets import MAX_BYTES, RowError, SourceFile
 
@@ -219,9 +219,9 @@ def problems_of(errors: Sequence[RowError]) -> list[dict]:
 # Progress: a convenience in the cache; the status of the import is the truth
 
 
-def show_step(stock_import: StockImport, step: str, done: int, total: int) -> None:
-    cache.set(f"import-step:{stock_import.pk}", (step, done, total), timeout=3600)
+def show_step(file_import: FileImport, step: str, done: int, total: int) -> None:
+    cache.set(f"import-step:{file_import.number}", (step, done, total), timeout=3600)
 
 
-def step_of(stock_import: StockImport) -> tuple[str, int, int]:
-    return tuple(cache.get(f"import-step:{stock_import.pk}") or ("waiting", 0, 0))
+def step_of(file_import: FileImport) -> tuple[str, int, int]:
+    return tuple(cache.get(f"import-step:{file_import.number}") or ("waiting", 0, 0))

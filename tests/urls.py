@@ -10,7 +10,8 @@ from uuid import uuid4
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from counting.models import CountLine, CountSession, PutAside
+from counting.importing import hand_in_counts
+from counting.models import CountImport, CountLine, CountSession, PutAside
 from counting.review import cancel, mark_counted
 from counting.setting_aside import put_aside
 from ledger.importing import hand_in
@@ -46,6 +47,10 @@ ARGUMENTS = {
     "count-cancel": ["session.number"],
     "count-export": ["session.number"],
     "count-sheet": ["session.number"],
+    "count-import": ["session.number"],
+    "count-import-detail": ["count_import.session.number", "count_import.pk"],
+    "count-import-apply": ["count_import.session.number", "count_import.pk"],
+    "count-import-problems": ["count_import.session.number", "count_import.pk"],
     "count-review": ["session.number"],
     "put-aside-settle": ["session.number", "aside.pk"],
     "count-reverse": ["session.number"],
@@ -126,6 +131,7 @@ class Things:
     bin: Bin
     register: Register
     stock_import: StockImport
+    count_import: CountImport
     sample: str = "stock.csv"
 
     def in_stage(self, status):
@@ -159,6 +165,7 @@ def given_things(by=None, location=None):
     mark_counted(counted, by=by, at=timezone.now())
     complete(completed)
     cancel(cancelled, by=by, at=timezone.now())
+    counts = SourceFile("counts.csv", b"bin,item,counted\nA-01-01,HW-1001,52\nA-99,HW-1001,1\n")
     faulty = SourceFile("lindhafen.csv", b"bin,item,quantity\nA-99,HW-1001,x\n")
     quant = Quant.objects.get(bin=bins[4], item=padlock)
     return Things(
@@ -169,5 +176,6 @@ def given_things(by=None, location=None):
         item=padlock,
         bin=bins[4],
         register=Register.objects.order_by("pk").last(),
+        count_import=hand_in_counts(draft, counts, by=by, at=timezone.now()),
         stock_import=hand_in([faulty], by=by, at=timezone.now()),
     )

@@ -1,5 +1,6 @@
 from .activity import Activity, Deed
 from .entries import CountEntry, EntryKind, PutAside
+from .imports import CountImport, ImportRow, Outcome, Take
 from .lines import CountLine, Decision
 from .requests import RecountRequest
 from .sessions import TRANSITIONS, CountSession, Guard, Status, Uncounted, Undecided, WrongStatus
@@ -8,15 +9,19 @@ __all__ = [
     "TRANSITIONS",
     "Activity",
     "CountEntry",
+    "CountImport",
     "CountLine",
     "CountSession",
     "Decision",
     "Deed",
     "EntryKind",
     "Guard",
+    "ImportRow",
+    "Outcome",
     "PutAside",
     "RecountRequest",
     "Status",
+    "Take",
     "Uncounted",
     "Undecided",
     "WrongStatus",

@@ -1,5 +1,5 @@
 from .entries import ItemLedgerEntry, StockValue, ValueEntry, WarehouseEntry
-from .imports import ImportFile, ImportStatus, StockImport
+from .imports import FileImport, ImportFile, ImportQuerySet, ImportStatus, StockImport
 from .registers import EFFECT_OF_KIND, POSTED_BY_COUNTS, Direction, Effect, Kind, Reason, Register
 
 __all__ = [
@@ -7,7 +7,9 @@ __all__ = [
     "POSTED_BY_COUNTS",
     "Direction",
     "Effect",
+    "FileImport",
     "ImportFile",
+    "ImportQuerySet",
     "ImportStatus",
     "ItemLedgerEntry",
     "Kind",

@@ -1,4 +1,4 @@
-"""Files of stock that somebody handed in, what checking them found, and what became of them."""
+"""Files that somebody handed in, what checking them found, and what became of them."""
 
 from django.conf import settings
 from django.db import models
@@ -11,12 +11,14 @@ from inventory_site.errors import DomainError
 
 
 class ImportStatus(models.TextChoices):
+    CHECKING = "checking", _("being checked")
     CHECKED = "checked", _("checked")
     ASKED = "asked", _("being imported")
     APPLIED = "applied", _("imported")
 
 
 TRANSITIONS = {
+    ImportStatus.CHECKING: {ImportStatus.CHECKED},
     # To itself: decided on and checked again.
     ImportStatus.CHECKED: {ImportStatus.CHECKED, ImportStatus.ASKED},
     # Back to checked: what was found right meanwhile is wrong, and nothing was imported.
@@ -29,19 +31,23 @@ class WrongImportStatus(DomainError):
     code, text = "wrong_status", _("Somebody was faster: this import is %(status)s. Look at it again.")
 
 
-class StockImportQuerySet(models.QuerySet):
+class ImportQuerySet(models.QuerySet):
     def visible_to(self, user):
         return self if user.is_superuser else self.filter(requested_by=user.pk)
 
     def left_behind(self, *, before):
-        """Asked for so long ago that no worker can be at it any more."""
-        return self.filter(status=ImportStatus.ASKED, asked_at__lt=before)
+        """Waiting for so long that no worker can be at it any more."""
+        return self.filter(
+            Q(status=ImportStatus.ASKED, asked_at__lt=before) | Q(status=ImportStatus.CHECKING, requested_at__lt=before)
+        )
 
 
-class StockImport(models.Model):
-    """`choices`: the location of each stock file and the unknown parents to be created, as the person decided.
-    `summary` and `problems` are what the last dry run said, ready to be shown.
+class FileImport(models.Model):
+    """An import from being handed in to being done. `choices` is what the person decided; `summary` and `problems` are
+    what the last dry run said, ready to be shown.
     """
+
+    PREFIX = ""
 
     status = models.CharField(_("status"), max_length=10, choices=ImportStatus, default=ImportStatus.CHECKED)
     choices = models.JSONField(default=dict)
@@ -54,10 +60,35 @@ class StockImport(models.Model):
     asked_at = models.DateTimeField(_("asked at"), null=True)
     applied_at = models.DateTimeField(_("imported at"), null=True)
 
-    objects = StockImportQuerySet.as_manager()
+    objects = ImportQuerySet.as_manager()
 
     class Meta:
+        abstract = True
         ordering = ["-id"]
+
+    def __str__(self):
+        return self.number
+
+    @property
+    def number(self):
+        return f"{self.PREFIX}-{self.pk}"
+
+    def move_to(self, target, **changes):
+        allowed = [status for status, targets in TRANSITIONS.items() if target in targets]
+        kind = type(self)
+        if not kind.objects.filter(pk=self.pk, status__in=allowed).update(status=target, **changes):
+            self.refresh_from_db(fields=["status"])
+            raise WrongImportStatus(status=self.get_status_display())
+        for name, value in {"status": target, **changes}.items():
+            setattr(self, name, value)
+
+
+class StockImport(FileImport):
+    """`choices`: the location of each stock file and the unknown parents to be created."""
+
+    PREFIX = "IM"
+
+    class Meta(FileImport.Meta):
         verbose_name = _("stock import")
         verbose_name_plural = _("stock imports")
         indexes = [models.Index(fields=["asked_at"], condition=Q(status="asked"), name="import_asked")]
@@ -70,23 +101,8 @@ class StockImport(models.Model):
             ),
         ]
 
-    def __str__(self):
-        return self.number
-
     def get_absolute_url(self):
         return reverse("import-detail", args=[self.pk])
-
-    @property
-    def number(self):
-        return f"IM-{self.pk}"
-
-    def move_to(self, target, **changes):
-        allowed = [status for status, targets in TRANSITIONS.items() if target in targets]
-        if not StockImport.objects.filter(pk=self.pk, status__in=allowed).update(status=target, **changes):
-            self.refresh_from_db(fields=["status"])
-            raise WrongImportStatus(status=self.get_status_display())
-        for name, value in {"status": target, **changes}.items():
-            setattr(self, name, value)
 
 
 class ImportFile(models.Model):

@@ -149,17 +149,17 @@ def figures(numbers):
     ]
 
 
-def progress(stock_import):
-    step, done, total = step_of(stock_import)
-    position = STEPS.index(step) if step in STEPS else len(STEPS)
+def progress(file_import, steps=STEPS, words=STEP_WORDS):
+    step, done, total = step_of(file_import)
+    position = steps.index(step) if step in steps else len(steps)
     return {
-        "word": STEP_WORDS.get(step, step),
-        "number": min(position + 1, len(STEPS)),
-        "steps": len(STEPS),
+        "word": words.get(step, step),
+        "number": min(position + 1, len(steps)),
+        "steps": len(steps),
         "done": done,
         "total": total,
         "parts": [
             {"status": "matched", "n": position, "label": ""},
-            {"status": "uncounted", "n": len(STEPS) - position, "label": ""},
+            {"status": "uncounted", "n": len(steps) - position, "label": ""},
         ],
     }
