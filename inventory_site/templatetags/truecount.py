@@ -17,14 +17,15 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.text import capfirst
+from django.utils.translation import get_language_bidi, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
 
 from inventory_site.figures import localized
 
 register = template.Library()
 
 BLANK, MINUS = "–", "−"
+LEFT_TO_RIGHT = "\u200e"
 EXPIRES_SOON = timedelta(days=60)
 WORDS = {
     "draft": gettext_lazy("Draft"),
@@ -59,26 +60,26 @@ WORDS = {
 def quantity(value):
     """1,234.5 without trailing zeros, in German 1.234,5; blank is –."""
     number = decimal(value)
-    return BLANK if number is None else written(plain(number))
+    return BLANK if number is None else in_line(written(plain(number)))
 
 
 @register.filter
 def signed(value):
     """A difference: +3, −1.5, 0."""
     number = decimal(value)
-    return BLANK if number is None else with_plus(number, written(plain(number)))
+    return BLANK if number is None else in_line(with_plus(number, written(plain(number))))
 
 
 @register.filter
 def money(value, currency=""):
     number = decimal(value)
-    return BLANK if number is None else amount(number, currency)
+    return BLANK if number is None else in_line(amount(number, currency))
 
 
 @register.filter
 def signed_money(value, currency=""):
     number = decimal(value)
-    return BLANK if number is None else with_plus(round(number, 2), amount(number, currency))
+    return BLANK if number is None else in_line(with_plus(round(number, 2), amount(number, currency)))
 
 
 @register.filter
@@ -121,6 +122,11 @@ def amount(number, currency):
     """To the cent; the sign stands before the currency."""
     text = written(round(number, 2), 2)
     return f"{MINUS}{currency}{text[1:]}" if text.startswith(MINUS) else f"{currency}{text}"
+
+
+def in_line(text):
+    """Among words that run from right to left a sign would go behind its number; a mark in front of it keeps it."""
+    return f"{LEFT_TO_RIGHT}{text}" if get_language_bidi() else text
 
 
 def with_plus(number, text):

@@ -82,11 +82,14 @@ class Person:
             return
         self.seen.add(name)
         expect(self.page.locator("#working.on")).to_have_count(0)
-        width = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
         if PICTURES:
             self.take_picture(name)
-        assert self.page.evaluate(width) <= 0, f"{self.page.url} is wider than its window."
+        self.fits()
         assert broken_rules(self.page) == []
+
+    def fits(self):
+        width = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert self.page.evaluate(width) <= 0, f"{self.page.url} is wider than its window."
 
     def take_picture(self, name):
         size = self.page.viewport_size["width"]

@@ -77,6 +77,12 @@ def test_figures_and_dates_are_written_as_the_reader_writes_them():
         assert truecount.percent(Decimal("97.46")) == "97.5 %"
 
 
+def test_a_sign_stays_before_its_number_where_words_run_from_right_to_left():
+    with override("ar"):
+        assert truecount.signed(Decimal(-3)) == "\u200e−3"
+        assert truecount.signed_money(Decimal("2.5"), "€").startswith("\u200e+€2")
+
+
 @given(st.sampled_from(["en", "de"]), st.decimals(-(10**9), 10**9, places=5))
 def test_a_difference_in_a_field_is_read_back_as_the_same_difference(language, difference):
     with override(language):
