@@ -75,13 +75,15 @@ COUNTED_IN_LINES = {"lines", "transfers", "write_offs"}
 
 @dataclass(frozen=True)
 class Digest:
-    """What completing posts: lines with an adjustment, units found (+) and missing (-), and their value."""
+    """What completing posts: lines with an adjustment, units found (+) and missing (-), and their value; how many
+    movements between bins, and of how many units."""
 
     lines: int
     plus: Decimal
     minus: Decimal
     value: Decimal
     transfers: int = 0
+    moved: Decimal = Decimal("0.00000")
     write_offs: int = 0
 
     def as_json(self) -> dict:
@@ -101,9 +103,10 @@ def digest(session: CountSession) -> Digest:
 def _read_digest(statement, session):
     with connection.cursor() as cursor:
         cursor.execute(statement, {"session": session.pk})
-        lines, plus, minus, value = cursor.fetchone()
+        lines, plus, minus, value, transfers, moved = cursor.fetchone()
     # One way of writing, so that figures compare equal however they were added up.
-    return Digest(lines, *(number.quantize(Decimal("0.00001")) for number in (plus, minus, value)))
+    plus, minus, value, moved = (number.quantize(Decimal("0.00001")) for number in (plus, minus, value, moved))
+    return Digest(lines, plus, minus, value, transfers=transfers, moved=moved)
 
 
 @transaction.atomic
@@ -182,6 +185,7 @@ def _complete(session):
     lock_locations([session.location_id])
     announce(session.number, [session.location_id])
     with connection.cursor() as cursor:
+        cursor.execute(sql.SETTLE_MOVEMENTS, {"session": session.pk})
         cursor.execute(sql.CLOSE_LINES_AT_REST, {"session": session.pk})
         cursor.execute(sql.CLOSE_LINES_THAT_MOVED, {"session": session.pk})
     problems = _line_problems(session)
@@ -191,11 +195,14 @@ def _complete(session):
     if figures.as_json() != session.completion_digest:
         raise FiguresChanged(before=session.completion_digest["lines"], after=figures.lines)
     show_step(session, "posting")
-    register = _post_adjustment(session) if figures.lines else None
+    transfer = _post(session, Kind.STOCK_TRANSFER, session.misplacements.as_transfers()) if figures.transfers else None
+    adjustment = _post(session, Kind.QUANTITY_ADJUSTMENT, session.lines.as_adjustments()) if figures.lines else None
+    posted = [register for register in (transfer, adjustment) if register]
     session.move_to(
         Status.COMPLETED,
-        adjustment=register,
-        ended_at=register.posted_at if register else session.completion_asked_at,
+        adjustment=adjustment,
+        transfer=transfer,
+        ended_at=posted[-1].posted_at if posted else session.completion_asked_at,
         ended_by=session.completion_asked_by,
     )
     follow_status(session, by=session.ended_by, at=session.ended_at)
@@ -205,29 +212,33 @@ def _complete(session):
         by=session.ended_by,
         at=session.ended_at,
         lines=figures.lines,
-        note=register.number if register else "",
+        note=", ".join(register.number for register in posted),
     )
 
 
-def _post_adjustment(session):
+def _post(session, kind, lines):
     document = Document(
-        kind=Kind.QUANTITY_ADJUSTMENT,
+        kind=kind,
         location=session.location,
         by=session.completion_asked_by,
         posting_date=timezone.localdate(session.completion_asked_at),
         source=session.number,
         note=session.name,
-        request_id=uuid5(session.request_id, "quantity adjustment"),
+        request_id=uuid5(session.request_id, str(kind.value).replace("_", " ")),
     )
     try:
-        return post(document, session.lines.as_adjustments())
+        return post(document, lines)
     except PostingRefused as refused:
-        raise LinesNotReady(_named(session, refused.errors)) from refused
+        raise LinesNotReady(_named(session, kind, refused.errors)) from refused
 
 
-def _named(session, errors):
+def _named(session, kind, errors):
     """Problems of count lines: posting numbers what it was given in the order of the quants."""
-    lines = list(session.lines.adjusted().order_by("quant").values_list("pk", flat=True))
+    if kind == Kind.STOCK_TRANSFER:
+        moved = session.misplacements.moved().order_by("short__quant", "over__quant")
+        lines = list(moved.values_list("short", flat=True))
+    else:
+        lines = list(session.lines.to_adjust().order_by("quant").values_list("pk", flat=True))
     return [{"line": lines[error.line - 1], "code": error.code, "message": str(error.message)} for error in errors]
 
 

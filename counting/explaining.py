@@ -67,10 +67,11 @@ def _read(session, by_id):
             {"lines": list(by_id), "opened_at": session.opened_at, "late": POSTED_LATE, "limit": PER_LINE},
         )
         rows = cursor.fetchall()
-    own = {} if session.adjustment_id is None else {"register": session.adjustment_id}
-    entries = WarehouseEntry.objects.exclude(**own) if own else WarehouseEntry.objects.all()
-    found = entries.select_related("register__by", "register__reason").in_bulk(
-        [entry for _line, entry, _undone in rows]
+    own = [register for register in (session.adjustment_id, session.transfer_id) if register]
+    found = (
+        WarehouseEntry.objects.exclude(register__in=own)
+        .select_related("register__by", "register__reason")
+        .in_bulk([entry for _line, entry, _undone in rows])
     )
     for line, entry, undone in rows:
         if entry in found:

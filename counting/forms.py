@@ -222,6 +222,8 @@ class ConfirmForm(forms.Form):
     plus = forms.DecimalField(**QUANTITY)
     minus = forms.DecimalField(**QUANTITY)
     value = forms.DecimalField(max_digits=MONEY["max_digits"] + 5, decimal_places=QUANTITY["decimal_places"])
+    transfers = forms.IntegerField(min_value=0)
+    moved = forms.DecimalField(**QUANTITY)
 
     def digest(self):
         return Digest(**self.cleaned_data)

@@ -5,11 +5,12 @@ from django.db.models import Case, Count, Exists, ExpressionWrapper, F, OuterRef
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Abs, Cast, Coalesce
 
-from inventory_site.fields import MONEY
+from inventory_site.fields import MONEY, QUANTITY
 from ledger.models import ImportQuerySet
 from warehouse.models import ItemUnit
 
 VALUE = ExpressionWrapper(F("discrepancy") * F("unit_cost"), output_field=models.DecimalField(**MONEY))
+ZERO = Value(0, output_field=models.DecimalField(**QUANTITY))
 # How a review groups its lines: what is to be done comes first.
 REVIEW_GROUP = Case(
     When(recount_asked=True, then=Value(2)),
@@ -217,9 +218,13 @@ class CountLineQuerySet(models.QuerySet):
         """The lines with something to post, once completing has worked out their adjustment."""
         return self.exclude(adjustment=0).filter(adjustment__isnull=False)
 
+    def to_adjust(self):
+        """Those of them that a movement from or to another bin does not explain wholly."""
+        return self.annotate(rest=F("adjustment") - Coalesce("moved", ZERO)).exclude(rest=0).filter(rest__isnull=False)
+
     def as_adjustments(self):
         """For ledger.posting: (quant_id, quantity)."""
-        return self.adjusted().values("quant_id", quantity=F("adjustment"))
+        return self.to_adjust().values("quant_id", quantity=F("rest"))
 
     def with_names(self):
         return self.select_related(
@@ -307,6 +312,21 @@ class CountLineQuerySet(models.QuerySet):
             missing_units=Coalesce(Sum("discrepancy", filter=less), zero),
             missing_value=Coalesce(Sum(VALUE, filter=less), zero),
         )
+
+
+class MisplacementQuerySet(models.QuerySet):
+    def of(self, lines):
+        return self.filter(Q(short__in=lines) | Q(over__in=lines))
+
+    def moved(self):
+        return self.filter(moved__gt=0)
+
+    def as_transfers(self):
+        """For ledger.posting: (quant_id, to quant_id, quantity)."""
+        return self.moved().order_by().values_list("short__quant_id", "over__quant_id", "moved")
+
+    def with_names(self):
+        return self.select_related("accepted_by", "short__quant__bin", "over__quant__bin", "short__quant__item")
 
 
 class CountEntryQuerySet(models.QuerySet):

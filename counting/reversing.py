@@ -6,11 +6,12 @@ Refused where later activity has made it unsafe (ledger.posting.reverse): stock 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from counting import sql
 from counting.activity import remember
 from counting.models import CountLine, CountSession, Deed, Status
 from counting.review import NothingChosen
@@ -95,16 +96,24 @@ def _parts(session, lines):
     nothing = chosen.with_names().filter(Q(adjustment=None) | Q(adjustment=0)).first()
     if nothing:
         raise LinePostedNothing(item=nothing.quant.item, bin=nothing.quant.bin)
-    entries = WarehouseEntry.objects.filter(register__in=documents_of(session), quant__in=chosen.values("quant"))
+    together = tied_to(session, lines)
+    entries = WarehouseEntry.objects.filter(register__in=documents_of(session), quant__count_lines__in=together)
     parts = {}
     for document, line in entries.values_list("register", "line"):
         parts.setdefault(document, set()).add(line)
     return [(document, parts[document.pk]) for document in documents_of(session) if document.pk in parts]
 
 
+def tied_to(session: CountSession, lines: Iterable[int]) -> list[int]:
+    """These lines, and all that movements tie to them: one end of a movement cannot be taken back without the other."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.TIED_BY_MOVEMENTS, {"session": session.pk, "lines": list(lines)})
+        return [line for (line,) in cursor.fetchall()]
+
+
 def documents_of(session: CountSession) -> list[Register]:
     """What a count has posted, the newest first."""
-    return [session.adjustment] if session.adjustment_id else []
+    return [document for document in (session.adjustment, session.transfer) if document]
 
 
 def reversals(session: CountSession) -> QuerySet:

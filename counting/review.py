@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from counting import sql
@@ -85,6 +86,7 @@ def ask_recount(session: CountSession, lines: Iterable[int], *, by: User, at: da
         raise WhyAgain()
     session.move_to(Status.DRAFT, round=session.round + 1, completion_problems=[])
     follow_status(session, by=by, at=at)
+    _forget_movements(session, lines)
     asked = session.lines.open().filter(pk__in=lines)
     number = asked.update(round=session.round, recount_asked=True, decision=Decision.OPEN, accepted_quantity=None)
     with connection.cursor() as cursor:
@@ -101,7 +103,7 @@ def ask_recount(session: CountSession, lines: Iterable[int], *, by: User, at: da
 @transaction.atomic
 def keep_earlier_count(session: CountSession, lines: Iterable[int], *, by: User, at: datetime) -> int:
     """Withdraw the recount of these lines: the count that they had stands."""
-    _lock_for_review(session)
+    lock_for_review(session)
     kept = session.lines.recount_asked().filter(pk__in=lines).update(recount_asked=False)
     return _remembered(session, Deed.EARLIER_KEPT, kept, by=by, at=at)
 
@@ -120,7 +122,7 @@ def accept(
 
     Raises ReasonDoesNotFit, AcceptedTooMuch.
     """
-    _lock_for_review(session)
+    lock_for_review(session)
     _check_reasons(session.lines.counted().filter(pk__in=lines), reason)
     changes = {"decision": Decision.ACCEPTED, "accepted_quantity": quantity}
     if reason:
@@ -148,8 +150,9 @@ def leave_out(
     """Post nothing for these lines; `note` or a reason says why."""
     if not (note or reason):
         raise ReasonNeeded()
-    _lock_for_review(session)
+    lock_for_review(session)
     _check_reasons(session.lines.filter(pk__in=lines), reason)
+    _forget_movements(session, lines)
     left = session.lines.filter(pk__in=lines).update(
         decision=Decision.LEFT_OUT, note=note, reason=reason, accepted_quantity=None, recount_asked=False
     )
@@ -160,17 +163,26 @@ def leave_out(
 @transaction.atomic
 def reconsider(session: CountSession, lines: Iterable[int], *, by: User, at: datetime) -> int:
     """Take a decision back."""
-    _lock_for_review(session)
+    lock_for_review(session)
+    _forget_movements(session, lines)
     open_again = session.lines.filter(pk__in=lines).update(decision=Decision.OPEN, accepted_quantity=None)
     return _remembered(session, Deed.RECONSIDERED, open_again, by=by, at=at)
 
 
 @transaction.atomic
 def give_reason(session: CountSession, lines: Iterable[int], *, by: User, at: datetime, reason: Reason | None) -> int:
-    _lock_for_review(session)
+    lock_for_review(session)
     _check_reasons(session.lines.filter(pk__in=lines), reason)
     given = session.lines.filter(pk__in=lines).update(reason=reason)
     return _remembered(session, Deed.REASON_GIVEN, given, by=by, at=at, note=reason.name if reason else "")
+
+
+def _forget_movements(session, lines):
+    """Lines that are decided on anew are no end of a movement any more, and its other end is decided on anew too."""
+    movements = session.misplacements.of(lines)
+    ends = Q(misplaced_from__in=movements) | Q(misplaced_to__in=movements)
+    session.lines.accepted().filter(ends).exclude(pk__in=lines).update(decision=Decision.OPEN, accepted_quantity=None)
+    movements.delete()
 
 
 def _check_reasons(lines, reason):
@@ -208,7 +220,7 @@ def cancel(session: CountSession, *, by: User, at: datetime) -> None:
     remember(session, Deed.CANCELLED, by=by, at=at)
 
 
-def _lock_for_review(session):
+def lock_for_review(session: CountSession) -> None:
     """Hold the session in review until commit: no completion starts meanwhile, and two reviewers of the same lines do
     not wait for each other's lines in a circle."""
     in_review = CountSession.objects.in_review().filter(pk=session.pk, completion_asked_at__isnull=True)

@@ -255,8 +255,7 @@ RECORD_UPLOAD = """
 # What happened to the quants of a session after each line was counted (ARCHITECTURE 5, time-true arithmetic):
 # an entry and the one that undoes it, both later than the count, cancel; an undoing that is left corrects something
 # that the book already held (posting gives every reversal the effect "corrected"); a COUNTED entry that is left has
-# settled the quant. Only quants whose newest entry is not the watermark are looked at. {lines} narrows a session to
-# some lines.
+# settled the quant. Only quants whose newest entry is not the watermark are looked at. {lines} says of which lines.
 LATER_OF = """
     SELECT l.id AS line_id,
            coalesce(sum(e.quantity) FILTER (WHERE e.effect = 'corrected'), 0) AS corrected,
@@ -264,12 +263,13 @@ LATER_OF = """
       FROM counting_countline l
       JOIN warehouse_quant q ON q.id = l.quant_id AND q.last_entry <> l.watermark
       JOIN ledger_warehouseentry e ON e.quant_id = q.id AND e.id > l.watermark
-     WHERE l.session_id = %(session)s {lines}
+     WHERE {lines}
        AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = e.id)
        AND coalesce(e.undoes_id, 0) <= l.watermark
      GROUP BY l.id
 """
-LATER = LATER_OF.format(lines="")
+OF_SESSION = "l.session_id = %(session)s"
+LATER = LATER_OF.format(lines=OF_SESSION)
 
 # Adjustment = discrepancy (or the part of it that was accepted) less the corrections since; nothing where a newer look
 # has settled the quant. A part never turns into its opposite, and never exceeds what is left of the discrepancy.
@@ -291,13 +291,123 @@ ADJUSTMENT_AT_REST = """
 """
 
 # The adjustments of some lines as things stand, for a page of a review.
-THESE_LINES = "AND l.id = ANY(%(lines)s)"
+THESE_LINES = f"{OF_SESSION} AND l.id = ANY(%(lines)s)"
 ADJUSTMENTS = f"""
     WITH later AS ({LATER_OF.format(lines=THESE_LINES)})
     SELECT l.id, {ADJUSTMENT} AS adjustment, coalesce(later.settled, false) AS superseded,
            coalesce(later.corrected, 0) AS corrected
       FROM counting_countline l LEFT JOIN later ON later.line_id = l.id
-     WHERE l.session_id = %(session)s {THESE_LINES}
+     WHERE {THESE_LINES}
+"""
+
+# Movements between a line that is short and one that is over, as completing would post them now: those whose lines
+# are accepted, by the count that was accepted then. Never more than what is left of the adjustments of both lines after
+# the larger movements of each; so what is moved is moved at both ends, and the rest of each line is adjusted.
+MOVING = f"""
+    ends AS (SELECT short_id AS line_id FROM counting_misplacement WHERE session_id = %(session)s
+              UNION SELECT over_id FROM counting_misplacement WHERE session_id = %(session)s),
+    later_at_ends AS ({LATER_OF.format(lines="l.id IN (SELECT line_id FROM ends)")}),
+    at_ends AS (SELECT l.id, l.counted_at, {ADJUSTMENT} AS quantity
+                  FROM counting_countline l LEFT JOIN later_at_ends later ON later.line_id = l.id
+                 WHERE l.id IN (SELECT line_id FROM ends) AND l.decision = 'accepted'),
+    movement AS (
+        SELECT m.id, m.short_id, m.over_id,
+               greatest(0, least(m.quantity, m.quantity - sum(m.quantity) OVER from_it - short.quantity,
+                                 m.quantity - sum(m.quantity) OVER to_it + over.quantity)) AS quantity
+          FROM counting_misplacement m
+          JOIN at_ends short ON short.id = m.short_id AND short.quantity < 0 AND short.counted_at <= m.accepted_at
+          JOIN at_ends over ON over.id = m.over_id AND over.quantity > 0 AND over.counted_at <= m.accepted_at
+         WHERE m.session_id = %(session)s
+        WINDOW from_it AS (PARTITION BY m.short_id ORDER BY m.quantity DESC, m.id),
+               to_it AS (PARTITION BY m.over_id ORDER BY m.quantity DESC, m.id)),
+    moving AS (SELECT line_id, sum(quantity) AS quantity
+                 FROM (SELECT short_id AS line_id, -quantity AS quantity FROM movement
+                        UNION ALL SELECT over_id, quantity FROM movement) its
+                GROUP BY line_id)
+"""
+MOVEMENTS_BETWEEN_LINES = f"WITH {MOVING} SELECT id, short_id, over_id, quantity FROM movement ORDER BY id"
+
+# While the lines are open, before they are closed with the same arithmetic.
+SETTLE_MOVEMENTS = f"""
+    WITH {MOVING},
+    settled AS (UPDATE counting_misplacement m SET moved = movement.quantity FROM movement WHERE m.id = movement.id)
+    UPDATE counting_countline l SET moved = moving.quantity FROM moving WHERE l.id = moving.line_id
+"""
+
+# Lines that are short and lines that are over of the same item, variant and lot, to be paired: what completing would
+# post for them, less what moves already. First those of the same quantity; then, the largest first, what is left of
+# both sides laid end to end: a pair is where two of them overlap. `upto` is where a line ends, so the lines that cover
+# a stretch are the first of either side that do not end before it; seen from the far end, the last that were met.
+MISPLACED = f"""
+    WITH {MOVING},
+    later AS ({LATER_OF.format(lines=f"{OF_SESSION} AND l.discrepancy <> 0")}),
+    planned AS (
+        SELECT l.id, q.item_id, coalesce(q.variant_id, 0) AS variant, coalesce(q.lot_id, 0) AS lot,
+               {ADJUSTMENT} - coalesce(moving.quantity, 0) AS quantity
+          FROM counting_countline l
+          JOIN warehouse_quant q ON q.id = l.quant_id
+          LEFT JOIN later ON later.line_id = l.id
+          LEFT JOIN moving ON moving.line_id = l.id
+         WHERE l.session_id = %(session)s AND l.open AND l.discrepancy <> 0
+           AND (NOT l.disturbed OR l.decision = 'accepted')),
+    sided AS (SELECT *, sign(quantity) AS side, abs(quantity) AS size,
+                     row_number() OVER (PARTITION BY item_id, variant, lot, quantity ORDER BY id) AS place
+                FROM planned WHERE quantity <> 0),
+    exact AS (SELECT short.id AS short_id, over.id AS over_id, short.size AS quantity
+                FROM sided short JOIN sided over USING (item_id, variant, lot, size, place)
+               WHERE short.side < 0 AND over.side > 0),
+    rest AS (SELECT sided.*, sum(size) OVER (PARTITION BY item_id, variant, lot, side ORDER BY size DESC, id) AS upto
+               FROM sided
+              WHERE NOT EXISTS (SELECT 1 FROM exact WHERE exact.short_id = sided.id)
+                AND NOT EXISTS (SELECT 1 FROM exact WHERE exact.over_id = sided.id)),
+    stretch AS (SELECT DISTINCT item_id, variant, lot, upto,
+                       min(upto) FILTER (WHERE side < 0) OVER from_the_end AS short_upto,
+                       min(upto) FILTER (WHERE side > 0) OVER from_the_end AS over_upto
+                  FROM rest
+                WINDOW from_the_end AS (PARTITION BY item_id, variant, lot ORDER BY upto DESC)),
+    measured AS (SELECT *, upto - lag(upto, 1, 0::numeric) OVER (PARTITION BY item_id, variant, lot ORDER BY upto)
+                        AS quantity
+                   FROM stretch),
+    pair AS (SELECT short_id, over_id, quantity, true AS exact FROM exact
+              UNION ALL
+             SELECT short.id, over.id, measured.quantity, false
+               FROM measured
+               JOIN rest short USING (item_id, variant, lot)
+               JOIN rest over USING (item_id, variant, lot)
+              WHERE short.side < 0 AND short.upto = measured.short_upto
+                AND over.side > 0 AND over.upto = measured.over_upto)
+"""
+PROPOSE = f"""
+    {MISPLACED}
+    SELECT short_id, over_id, quantity, exact, count(*) OVER ()
+      FROM pair ORDER BY exact DESC, quantity DESC, short_id, over_id LIMIT %(limit)s
+"""
+
+# Accept proposals: those of these pairs, or all. A pair that moves already moves so much more. By the clock of the
+# database, which the times of counts are compared with.
+ACCEPT_MOVEMENTS = f"""
+    {MISPLACED}
+    INSERT INTO counting_misplacement (session_id, short_id, over_id, quantity, accepted_by_id, accepted_at)
+    SELECT %(session)s, short_id, over_id, quantity, %(by)s, clock_timestamp()
+      FROM pair
+     WHERE %(all)s OR (short_id, over_id) IN (SELECT * FROM unnest(%(shorts)s::bigint[], %(overs)s::bigint[]))
+     ORDER BY exact DESC, quantity DESC, short_id, over_id
+        ON CONFLICT (short_id, over_id) DO UPDATE
+       SET quantity = counting_misplacement.quantity + excluded.quantity, accepted_by_id = excluded.accepted_by_id,
+           accepted_at = excluded.accepted_at
+    RETURNING short_id, over_id
+"""
+
+# Lines, and those that movements of a completed session lead to, again and again.
+TIED_BY_MOVEMENTS = """
+    WITH RECURSIVE movement AS (
+        SELECT short_id, over_id FROM counting_misplacement WHERE session_id = %(session)s AND moved > 0),
+    tied (line_id) AS (
+        SELECT unnest(%(lines)s::bigint[])
+         UNION
+        SELECT CASE WHEN movement.short_id = tied.line_id THEN movement.over_id ELSE movement.short_id END
+          FROM tied JOIN movement ON tied.line_id IN (movement.short_id, movement.over_id))
+    SELECT line_id FROM tied ORDER BY line_id
 """
 
 # What was posted at the quants of these lines: since the opening up to the count (the newest of it), and within a while
@@ -318,15 +428,23 @@ MOVEMENTS = """
      ORDER BY e.id
 """
 
+FIGURES = """
+    count(*) FILTER (WHERE adjustment <> 0),
+    coalesce(sum(adjustment) FILTER (WHERE adjustment > 0), 0),
+    coalesce(sum(adjustment) FILTER (WHERE adjustment < 0), 0),
+    coalesce(round(sum(adjustment * unit_cost), 4), 0)
+"""
+
 DIGEST = f"""
-    WITH later AS ({LATER}),
-    line AS (SELECT {ADJUSTMENT} AS adjustment, l.unit_cost
-               FROM counting_countline l LEFT JOIN later ON later.line_id = l.id
+    WITH {MOVING},
+    later AS ({LATER}),
+    line AS (SELECT {ADJUSTMENT} - coalesce(moving.quantity, 0) AS adjustment, l.unit_cost
+               FROM counting_countline l
+               LEFT JOIN later ON later.line_id = l.id
+               LEFT JOIN moving ON moving.line_id = l.id
               WHERE l.session_id = %(session)s AND l.counted_quantity IS NOT NULL)
-    SELECT count(*) FILTER (WHERE adjustment <> 0),
-           coalesce(sum(adjustment) FILTER (WHERE adjustment > 0), 0),
-           coalesce(sum(adjustment) FILTER (WHERE adjustment < 0), 0),
-           coalesce(round(sum(adjustment * unit_cost), 4), 0)
+    SELECT {FIGURES},
+           (SELECT count(*) FROM movement WHERE quantity > 0), (SELECT coalesce(sum(quantity), 0) FROM movement)
       FROM line
 """
 
@@ -350,12 +468,11 @@ CLOSE_LINES_THAT_MOVED = f"""
      WHERE l.id = later.id
 """
 
-DIGEST_OF_CLOSED = """
-    SELECT count(*) FILTER (WHERE adjustment <> 0),
-           coalesce(sum(adjustment) FILTER (WHERE adjustment > 0), 0),
-           coalesce(sum(adjustment) FILTER (WHERE adjustment < 0), 0),
-           coalesce(round(sum(adjustment * unit_cost), 4), 0)
-      FROM counting_countline WHERE session_id = %(session)s
+DIGEST_OF_CLOSED = f"""
+    WITH movement AS (SELECT moved FROM counting_misplacement WHERE session_id = %(session)s AND moved > 0),
+    line AS (SELECT adjustment - coalesce(moved, 0) AS adjustment, unit_cost
+               FROM counting_countline WHERE session_id = %(session)s)
+    SELECT {FIGURES}, (SELECT count(*) FROM movement), (SELECT coalesce(sum(moved), 0) FROM movement) FROM line
 """
 
 # Lines that cannot be posted as they are, once for each kind of trouble.
@@ -392,8 +509,8 @@ LINE_NAMED = """
      WHERE looked.broken ORDER BY looked.line_id
 """
 
-# What the lines of completed sessions say and what their documents posted, quant by quant. The adjustment bin of a
-# directed location takes the opposite and has no line.
+# What the lines of completed sessions say and what their documents posted, adjustment and movements, quant by quant.
+# The adjustment bin of a directed location takes the opposite and has no line.
 ADJUSTMENTS_AND_ENTRIES = """
     SELECT coalesce(said.session_id, posted.session_id) AS session_id,
            coalesce(said.quant_id, posted.quant_id) AS quant_id,
@@ -406,7 +523,7 @@ ADJUSTMENTS_AND_ENTRIES = """
       FULL JOIN (
             SELECT s.id AS session_id, e.quant_id, sum(e.quantity) AS quantity
               FROM counting_countsession s
-              JOIN ledger_warehouseentry e ON e.register_id = s.adjustment_id
+              JOIN ledger_warehouseentry e ON e.register_id IN (s.adjustment_id, s.transfer_id)
               JOIN warehouse_quant q ON q.id = e.quant_id AND NOT q.virtual
              WHERE (%(location)s::bigint IS NULL OR s.location_id = %(location)s)
              GROUP BY s.id, e.quant_id) posted
@@ -428,8 +545,9 @@ ADJUSTED_NAMED = """
 ADJUSTMENT_DOCUMENTS = """
     SELECT r.id AS register_id, r.number, r.source, s.number AS session, s.status,
            s.id IS NULL OR s.status <> 'completed' OR s.number <> r.source AS broken
-      FROM ledger_register r LEFT JOIN counting_countsession s ON s.adjustment_id = r.id
-     WHERE r.kind = 'quantity_adjustment' AND (%(location)s::bigint IS NULL OR r.location_id = %(location)s)
+      FROM ledger_register r LEFT JOIN counting_countsession s ON r.id IN (s.adjustment_id, s.transfer_id)
+     WHERE r.kind IN ('quantity_adjustment', 'stock_transfer')
+       AND (%(location)s::bigint IS NULL OR r.location_id = %(location)s)
 """
 
 DOCUMENT_NAMED = """

@@ -37,12 +37,13 @@ PREFIX = {
     Kind.OPENING: "OP",
     Kind.MANUAL_ADJUSTMENT: "MA",
     Kind.QUANTITY_ADJUSTMENT: "QA",
+    Kind.STOCK_TRANSFER: "ST",
     Kind.REVERSAL: "RV",
 }
 SIGN = {Kind.RECEIPT: 1, Kind.ISSUE: -1, Kind.OPENING: 1}
 BETWEEN_BINS = {Kind.MOVEMENT, Kind.LOCATION_TRANSFER}
 # Whoever says how much there is has looked, whatever the reason was.
-ALWAYS_COUNTED = {Kind.MANUAL_ADJUSTMENT, Kind.QUANTITY_ADJUSTMENT}
+ALWAYS_COUNTED = {Kind.MANUAL_ADJUSTMENT, Kind.QUANTITY_ADJUSTMENT, Kind.STOCK_TRANSFER}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +159,8 @@ class SettledByCount(PostingRefused):
 def post(document: Document, lines: Iterable[Line] | models.QuerySet, *, wait: str | None = None) -> Register:
     """Post a document, once: a request_id that was posted before returns what it posted then.
 
-    `lines` is an iterable of Line, or a queryset of values (quant, quantity) that never passes through Python.
+    `lines` is an iterable of Line, or a queryset of values that never passes through Python: (quant, quantity) or, of
+    a stock transfer, (quant, quant to, quantity).
     `wait` limits the waiting for a location ("5s"). Raises PostingRefused, NothingToPost, LocationBusy.
     """
     with told_who_is_busy(document.locations), transaction.atomic():
@@ -300,6 +302,11 @@ def _once(document, stage, wait):
 def _stage(cursor, document, lines):
     if document.kind == Kind.LOCATION_TRANSFER and len(document.locations) < 2:
         raise NeedsTwoLocations()
+    if document.kind == Kind.STOCK_TRANSFER:
+        source, params = lines.query.sql_with_params()
+        cursor.execute(sql.STAGE_PAIRS.format(source=source), params)
+        cursor.execute(sql.CHECK_PAIRS)
+        return
     if isinstance(lines, models.QuerySet):
         source, params = lines.values_list("quant_id", "quantity").query.sql_with_params()
         cursor.execute(sql.STAGE_QUANTS.format(source=source), params)
@@ -373,7 +380,7 @@ def _write(cursor, document, number):
 
 def _stays_at_its_location(document):
     original = document.reverses or document
-    return original.kind == Kind.MOVEMENT
+    return original.kind in (Kind.MOVEMENT, Kind.STOCK_TRANSFER)
 
 
 def _open_the_door(cursor, state):

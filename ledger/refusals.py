@@ -14,6 +14,7 @@ SENTENCES = {
     "adjustment_bin": _("%(bin)s is an adjustment bin: no goods lie there. Choose a real bin."),
     "same_bin": _("%(item)s would move from %(bin)s to %(bin)s. Choose another bin to move it to."),
     "needs_two_bins": _("Movements and transfers go from one bin to another; other documents name one bin."),
+    "other_goods": _("%(item)s in %(bin)s would become something else, or lie elsewhere. Move like to like."),
     "item_unknown": _("There is no such item."),
     "lot_missing": _("%(item)s is tracked by lot: say which lot."),
     "lot_not_expected": _("%(item)s is not tracked by lot: leave the lot blank."),

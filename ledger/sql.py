@@ -86,6 +86,26 @@ STAGE_QUANTS = """
      ORDER BY q.id
 """
 
+# {source} is a compiled queryset with the columns quant_id, to_quant_id and quantity; both ends of each are one line.
+STAGE_PAIRS = """
+    INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity)
+    SELECT pair.line, q.id, q.location_id, q.bin_id, q.item_id, q.variant_id, q.lot_id, its.quantity
+      FROM (SELECT row_number() OVER (ORDER BY quant_id, to_quant_id) AS line, source.*
+              FROM ({source}) source (quant_id, to_quant_id, quantity)) pair
+     CROSS JOIN LATERAL (VALUES (quant_id, -quantity), (to_quant_id, quantity)) its (quant_id, quantity)
+      JOIN warehouse_quant q ON q.id = its.quant_id
+     ORDER BY pair.line, its.quantity
+"""
+
+# A movement from quant to quant changes neither the item nor the lot nor the location, or the ledgers would disagree.
+CHECK_PAIRS = """
+    INSERT INTO posting_error (line, code)
+    SELECT line, 'other_goods' FROM posting_stage
+     GROUP BY line
+    HAVING count(*) <> 2
+        OR count(DISTINCT (item_id, coalesce(variant_id, 0), coalesce(lot_id, 0), location_id)) <> 1
+"""
+
 # The opposite of what a document wrote and nobody has taken back yet, with the money that it moved: all of it, or the
 # lines in %(lines)s.
 STAGE_REVERSAL = """

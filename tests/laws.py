@@ -3,6 +3,8 @@
 from collections import Counter, defaultdict
 from decimal import Decimal
 
+from django.db.models import Sum
+
 from counting.models import CountLine, CountSession
 from ledger.models import ItemLedgerEntry, Register, StockValue, ValueEntry, WarehouseEntry
 from ledger.reconciliation import findings
@@ -76,15 +78,26 @@ def check_value_follows_quantity():
 
 
 def check_completed_sessions_posted_what_their_lines_say():
-    """Law 6: one document at most, and exactly the adjustments of the lines."""
+    """Law 6: one document of a kind at most, and together exactly the adjustments of the lines."""
     for session in CountSession.objects.filter(status="completed"):
         lines = CountLine.objects.filter(session=session)
         assert not lines.filter(open=True).exists()
         said = {pk: change for pk, change in lines.values_list("quant", "adjustment") if change}
-        documents = list(Register.objects.filter(source=session.number, kind="quantity_adjustment"))
-        assert documents == ([session.adjustment] if session.adjustment else [])
-        posted = WarehouseEntry.objects.filter(register__in=documents).values_list("quant", "quantity")
-        assert sorted(posted) == sorted(said.items())
+        kinds = ("quantity_adjustment", "stock_transfer")
+        documents = list(Register.objects.filter(source=session.number, kind__in=kinds).order_by("-pk"))
+        assert documents == [document for document in (session.adjustment, session.transfer) if document]
+        posted = defaultdict(Decimal)
+        for quant, change in WarehouseEntry.objects.filter(register__in=documents).values_list("quant", "quantity"):
+            posted[quant] += change
+        assert posted == said
+        for item, variant, lot, change in moved_by(session.transfer):
+            assert change == 0, f"{session} has moved {item} {variant} {lot} out of the books"
+
+
+def moved_by(transfer):
+    keys = ("quant__item", "quant__variant", "quant__lot")
+    entries = WarehouseEntry.objects.filter(register=transfer) if transfer else WarehouseEntry.objects.none()
+    return entries.order_by().values_list(*keys).annotate(Sum("quantity"))
 
 
 def check_holds_are_those_of_counts_that_guard():

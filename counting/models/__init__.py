@@ -2,6 +2,7 @@ from .activity import Activity, Deed
 from .entries import CountEntry, EntryKind, PutAside
 from .imports import CountImport, ImportRow, Outcome, Take
 from .lines import CountLine, Decision
+from .misplacements import Misplacement
 from .requests import RecountRequest
 from .sessions import TRANSITIONS, CountSession, Guard, Status, Uncounted, Undecided, WrongStatus
 
@@ -17,6 +18,7 @@ __all__ = [
     "EntryKind",
     "Guard",
     "ImportRow",
+    "Misplacement",
     "Outcome",
     "PutAside",
     "RecountRequest",

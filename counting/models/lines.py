@@ -66,6 +66,9 @@ class CountLine(models.Model):
     note = models.CharField(max_length=200, blank=True)
     verified = models.BooleanField(default=False, help_text=_("Ticked off by a reviewer; no effect on what is posted."))
     adjustment = models.DecimalField(**QUANTITY, null=True)
+    moved = models.DecimalField(
+        **QUANTITY, null=True, help_text=_("The part of the adjustment that was posted as a movement between bins.")
+    )
     superseded = models.BooleanField(default=False)
     variance = models.GeneratedField(
         expression=F("counted_quantity") - F("system_quantity"),

@@ -113,6 +113,14 @@ class CountSession(models.Model):
         related_name="count_session",
         verbose_name=_("quantity adjustment"),
     )
+    transfer = models.OneToOneField(
+        Register,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="count_session_that_moved",
+        verbose_name=_("stock transfer"),
+    )
 
     objects = CountSessionQuerySet.as_manager()
 

@@ -11,7 +11,7 @@ __all__ = ["CLOSED", "sees_evidence", "sees_evidence_of", "sees_values", "sessio
 def session_for(request, number):
     """The session, or 404 for people who do not work at its location; `closed`: they are told no quantity of it."""
     sessions = sessions_seen_by(request.user).select_related(
-        "location", "opened_by", "marked_by", "ended_by", "completion_asked_by", "adjustment"
+        "location", "opened_by", "marked_by", "ended_by", "completion_asked_by", "adjustment", "transfer"
     )
     return get_object_or_404(sessions, number=number)
 

@@ -62,10 +62,11 @@ class Kind(models.TextChoices):
     OPENING = "opening", _("opening stock")
     MANUAL_ADJUSTMENT = "manual_adjustment", _("manual adjustment")
     QUANTITY_ADJUSTMENT = "quantity_adjustment", _("quantity adjustment")
+    STOCK_TRANSFER = "stock_transfer", _("stock transfer")
     REVERSAL = "reversal", _("reversal")
 
 
-POSTED_BY_COUNTS = {Kind.QUANTITY_ADJUSTMENT}  # and reversed with them
+POSTED_BY_COUNTS = {Kind.QUANTITY_ADJUSTMENT, Kind.STOCK_TRANSFER}  # and reversed with them
 
 # A reason of the document goes before. Opening stock was on the shelf all the time: the books learn of it.
 EFFECT_OF_KIND = {
@@ -76,6 +77,7 @@ EFFECT_OF_KIND = {
     Kind.OPENING: Effect.CORRECTED,
     Kind.MANUAL_ADJUSTMENT: Effect.COUNTED,
     Kind.QUANTITY_ADJUSTMENT: Effect.COUNTED,
+    Kind.STOCK_TRANSFER: Effect.COUNTED,  # a count said how much lies at both ends
     Kind.REVERSAL: Effect.CORRECTED,
 }
 
