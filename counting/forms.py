@@ -12,6 +12,7 @@ from counting.completing import Digest
 from counting.models import Guard, Uncounted, Undecided
 from counting.opening import Scope
 from counting.policies import DEFAULT, PRESETS, Policies
+from counting.reporting import Order
 from counting.scope_files import read_listed
 from counting.sheets import Per
 from inventory_site.controls import Day
@@ -284,3 +285,20 @@ class SheetForm(forms.Form):
         if said["bins"]:
             lines = lines.filter(quant__bin__in=said["bins"])
         return lines
+
+
+class ReportForm(forms.Form):
+    """What a discrepancy report shows, and in which order; the address is the state."""
+
+    order = forms.ChoiceField(choices=Order, label=_("Sorted by"), widget=forms.RadioSelect)
+    zero = forms.BooleanField(required=False, label=_("Lines that match"))
+    uncounted = forms.BooleanField(required=False, label=_("Lines that nobody counted"))
+    costs = forms.BooleanField(required=False, label=_("Costs and values"))
+
+    def __init__(self, data, *, sees_values):
+        super().__init__({**data.dict(), "order": data.get("order") or Order.ZONE})
+        if not sees_values:
+            del self.fields["costs"]
+
+    def what(self):
+        return {name: self.cleaned_data[name] for name in ("order", "zero", "uncounted")}

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from counting.views import completion, detail, home, reversal, review, sessions, sheet, spreadsheets
+from counting.views import completion, detail, home, report, reversal, review, sessions, sheet, spreadsheets
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -21,6 +21,7 @@ urlpatterns = [
         spreadsheets.count_import_problems,
         name="count-import-problems",
     ),
+    path("counts/<str:number>/report/", report.count_report, name="count-report"),
     path("counts/<str:number>/review/", review.count_review, name="count-review"),
     path("counts/<str:number>/aside/<int:pk>/settle/", review.put_aside_settle, name="put-aside-settle"),
     path("counts/<str:number>/reverse/", reversal.count_reverse, name="count-reverse"),

@@ -51,6 +51,7 @@ ARGUMENTS = {
     "count-import-detail": ["count_import.session.number", "count_import.pk"],
     "count-import-apply": ["count_import.session.number", "count_import.pk"],
     "count-import-problems": ["count_import.session.number", "count_import.pk"],
+    "count-report": ["session.number"],
     "count-review": ["session.number"],
     "put-aside-settle": ["session.number", "aside.pk"],
     "count-reverse": ["session.number"],

@@ -1,0 +1,81 @@
+"""The discrepancy report: on paper, or as a file. For those who review, and for auditors."""
+
+from functools import cached_property
+
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from counting.forms import ReportForm
+from counting.models import Status
+from counting.reporting import Report, export_report
+from counting.views.access import sees_evidence_of, session_for
+from counting.views.standing import SessionPage
+from inventory_site.pages import form_status, render_page
+from inventory_site.parts import Part
+from warehouse.exporting import Format, download
+
+AT_ONCE = 1_000  # lines a print, some 40 pages
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@permission_required("counting.view_countsession", raise_exception=True)
+def count_report(request, number):
+    """Looked at by GET. A POST takes it out as a file: the session remembers who did."""
+    session = session_for(request, number)
+    if not sees_evidence_of(request.user, session):
+        raise PermissionDenied
+    page = ReportPage(request, session)
+    if request.method == "POST" and page.report:
+        return page.file(request.POST.get("format"))
+    context = {"page": page, "session": session, "form": page.form}
+    return render_page(request, "counting/report.html", context, partial="report", status=form_status(page.form))
+
+
+class ReportPage(SessionPage):
+    def __init__(self, request, session):
+        super().__init__(request, session)
+        self.form = ReportForm(request.GET, sees_values=self.show_values)
+        self.report = Report(session, **self.form.what()) if self.form.is_valid() else None
+
+    @property
+    def costs(self):
+        return bool(self.report and self.form.cleaned_data.get("costs"))
+
+    @property
+    def standing(self):
+        """What the figures are: proposals, what was posted, or neither."""
+        session = self.session
+        if session.status == Status.COMPLETED and session.adjustment_id:
+            return self.posted % session.adjustment.number
+        return {
+            Status.DRAFT: _("While it is being counted. Nothing is posted."),
+            Status.COUNTED: _("Before posting."),
+            Status.COMPLETED: _("Completed. Nothing had to be posted."),
+            Status.CANCELLED: _("Cancelled. Nothing was posted."),
+        }[session.status]
+
+    @property
+    def posted(self):
+        if self.is_reversed:
+            return _("As posted by %s, and taken back since.")
+        return _("As posted by %s, and taken back in part.") if self.reversals else _("As posted by %s.")
+
+    @cached_property
+    def part(self):
+        return Part(self.request, total=self.report.totals.lines if self.report else 0, size=AT_ONCE)
+
+    @cached_property
+    def groups(self):
+        if not self.part.total:
+            return []
+        keys = self.report.lines.values_list("pk", flat=True)[self.part.slice]
+        return self.report.groups(self.report.with_names(keys))
+
+    def file(self, format):
+        format = format if format in Format.values else Format.XLSX
+        headings, rows = export_report(self.report, costs=self.costs, by=self.request.user, at=timezone.now())
+        return download(f"{self.session.number}-{_('discrepancies')}", format, headings, rows)
