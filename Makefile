@@ -10,15 +10,16 @@ QUANTS ?= 5000
 help:
 	@echo "make demo          run everything with a demonstration warehouse (PORT=8000 HOST=127.0.0.1 QUANTS=5000)"
 	@echo "make test          run all tests (ARGS='tests/ledger -x')"
-	@echo "make lint          style, imports, deployment checks, missing migrations"
+	@echo "make lint          style, imports, deployment checks, missing migrations, known vulnerabilities"
 	@echo "make bench         measure against the same work in plain SQL (ARGS='--sizes 100000')"
 	@echo "make requirements  pin the newest versions that pyproject.toml allows (needs uv)"
 
 demo: .venv/installed
 	@$(BIN)/python manage.py demo --host $(HOST) --port $(PORT) --quants $(QUANTS) $(ARGS)
 
+# A process for each core, each with a database of its own. ARGS="-n 0 --pdb" runs them one after the other.
 test: .venv/installed-dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 bench: .venv/installed-dev
 	@$(BIN)/python manage.py bench $(ARGS)
@@ -32,6 +33,7 @@ lint: .venv/installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python .ci/audit.py
 
 requirements:
 	uv pip compile --upgrade $(COMPILE) --output-file requirements.txt

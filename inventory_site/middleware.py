@@ -11,6 +11,36 @@ from django.utils import timezone, translation
 ADMIN_POLICY = {"script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 
 
+# What nothing of ours asks a device for, and that other sites may not embed what is ours.
+BROWSER_POLICIES = {
+    "Permissions-Policy": ", ".join(
+        f"{feature}=()"
+        for feature in (
+            "bluetooth",
+            "camera",
+            "display-capture",
+            "geolocation",
+            "hid",
+            "microphone",
+            "payment",
+            "serial",
+            "usb",
+        )
+    ),
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def browser_policies(get_response):
+    def middleware(request):
+        response = get_response(request)
+        for name, value in BROWSER_POLICIES.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return middleware
+
+
 def admin_policy(get_response):
     def middleware(request):
         response = get_response(request)
