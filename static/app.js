@@ -70,9 +70,8 @@ document.addEventListener("htmx:afterRequest", () => {
   if (!running) working?.classList.remove("on");
 });
 
-for (const [name, busy] of [["htmx:beforeRequest", true], ["htmx:afterRequest", false]]) {
-  document.addEventListener(name, (event) => event.detail.target?.toggleAttribute?.("aria-busy", busy));
-}
+document.addEventListener("htmx:beforeRequest", (event) => event.detail.target?.setAttribute?.("aria-busy", "true"));
+document.addEventListener("htmx:afterRequest", (event) => event.detail.target?.removeAttribute?.("aria-busy"));
 
 // Without a network the page says so, before somebody wonders. The page of a count says it in its own way.
 function connected() {

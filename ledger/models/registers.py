@@ -128,10 +128,10 @@ class Register(models.Model):
         verbose_name = _("document")
         verbose_name_plural = _("documents")
         permissions = [
-            ("adjust_register", "Can say how much there is (manual adjustment)"),
-            ("reverse_register", "Can reverse a document"),
-            ("override_hold", "Can post in spite of a hold, with a reason"),
-            ("import_stock", "Can import master data and stock"),
+            ("adjust_register", _("Can say how much there is (manual adjustment)")),
+            ("reverse_register", _("Can reverse a document")),
+            ("override_hold", _("Can post in spite of a hold, with a reason")),
+            ("import_stock", _("Can import master data and stock")),
         ]
         indexes = [
             # Both also give the newest posted_at of a location, which the next posting reads under the lock.
