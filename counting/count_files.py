@@ -15,10 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from counting.exporting import Version
 from counting.scope_files import items_named
 from warehouse.cells import Cells
-from warehouse.imports import BIN, ITEM_NUMBER, LOCATION, limit_of
+from warehouse.dialects import number_meant
+from warehouse.imports import BIN, ITEM_NUMBER, LOCATION, LOT, limit_of
 from warehouse.matching import SENTENCES as MATCHING_SENTENCES
 from warehouse.matching import Place, Refused
-from warehouse.models import Bin, ItemReference, ItemVariant, Location, Lot, Tracking
+from warehouse.models import Bin, ItemVariant, Location, Lot, Tracking
 from warehouse.models.places import IMPLICIT_CODE
 from warehouse.spreadsheets import SourceFile, Table, read_table, squash
 
@@ -28,9 +29,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "version": ("version",),
     "bin": BIN,
     "place": LOCATION,
-    "item": (*ITEM_NUMBER, "itemcode", "product", "internalreference"),
+    "item": (*ITEM_NUMBER, "product"),
     "variant": ("variant", "variantcode"),
-    "lot": ("lotnumber", "lot", "batch", "batchno", "batchnumber", "lotserialnumber"),
+    "lot": LOT,
     "expiration_date": ("expirationdate", "expirydate", "expiry", "expires"),
     "quantity": (
         "counted",
@@ -42,9 +43,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "quantity",
     ),
 }
-COMPANY = re.compile(r" - \w{1,10}$")  # ERPNext writes "Stores - WP"
+LONGEST_PRODUCT = 300  # Odoo writes number and name into one cell
 KEY = re.compile(r"\d{1,18}")
-BRACKETED = re.compile(r"\[(?P<number>[^]]+)\]")
 
 SENTENCES = {
     "unknown_kind": _(
@@ -153,7 +153,7 @@ def read_row(cells: Cells, row: int, values: list[str]) -> CountRow:
         line,
         read_version(cells, row, values) if line is not None else None,
         cells.text(row, values, "bin", limit=limit_of(Bin, "name")),
-        cells.text(row, values, "item", limit=limit_of(ItemReference, "code")),
+        cells.text(row, values, "item", limit=LONGEST_PRODUCT),
         cells.text(row, values, "variant", limit=limit_of(ItemVariant, "code")),
         cells.text(row, values, "lot", limit=limit_of(Lot, "number")),
         cells.date(row, values, "expiration_date") if line is None else None,
@@ -199,8 +199,7 @@ def look_up(rows: Sequence[CountRow], cells: Cells, location: Location) -> None:
 def readings(row: CountRow) -> Iterator[tuple[str, str]]:
     """What an item may be called, with its variant: HW-1, HW-1/RED, and [HW-1] Padlock as Odoo writes it."""
     yield row.item, row.variant
-    if bracketed := BRACKETED.match(row.item):
-        yield bracketed["number"], row.variant
+    yield number_meant(row.item), row.variant
     number, slash, variant = row.item.rpartition("/")
     if slash and not row.variant:
         yield number, variant
@@ -235,31 +234,12 @@ def variants_of(items: Iterable[int]) -> dict[tuple[int, str], int]:
 
 
 class Places:
-    """The bins of a location, as the files of different systems call them."""
+    """The bins of a location with their keys."""
 
     def __init__(self, location: Location):
-        self.location = location
         self.place = Place(location.code, location.name, location.pk)
         self.keys = dict(Bin.objects.filter(location=location).values_list("code", "pk"))
-        self.names = {location.code.casefold(), location.name.casefold()}
         self.has_bins = len(self.keys) > 1
-
-    def bin_named(self, text: str) -> int:
-        """By number or name; the name of the location, where it has stock without a bin; the end of a path. Raises
-        Refused."""
-        candidates = dict.fromkeys([text, COMPANY.sub("", text), text.rpartition("/")[2].strip()])
-        refused = None
-        for candidate in filter(None, candidates):
-            try:
-                return self.keys[self.place.bin_named(candidate)]
-            except Refused as error:
-                refused = refused or error
-                if self.is_here(candidate):
-                    return self.keys[IMPLICIT_CODE]
-        raise refused or Refused("unknown_bin", what=text, location=self.location.name)
-
-    def is_here(self, text: str) -> bool:
-        return COMPANY.sub("", text).casefold() in self.names or text.casefold() in self.names
 
 
 def look_up_bin(row: CountRow, cells: Cells, places: Places) -> None:
@@ -267,12 +247,12 @@ def look_up_bin(row: CountRow, cells: Cells, places: Places) -> None:
         cells.refuse("bin_missing", row.row, "bin", message=SENTENCES["bin_missing"], implicit=IMPLICIT_CODE)
         return
     try:
-        row.bin_key = places.bin_named(row.bin or IMPLICIT_CODE)
+        row.bin_key = places.keys[places.place.bin_meant(row.bin)]
     except Refused as refused:
         cells.refuse(refused.code, row.row, "bin", message=MATCHING_SENTENCES[refused.code], **refused.params)
 
 
 def check_place(row: CountRow, text: str, cells: Cells, places: Places) -> None:
-    if text and not places.is_here(text):
-        names = {"location": places.location.name, "value": text[:40]}
+    if text and not places.place.is_called(text):
+        names = {"location": places.place.name, "value": text[:40]}
         cells.refuse("location_elsewhere", row.row, "place", message=SENTENCES["location_elsewhere"], **names)

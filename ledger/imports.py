@@ -32,6 +32,7 @@ from ledger.stock_files import (
     read_stock,
 )
 from warehouse.cells import Cells
+from warehouse.dialects import without_company
 from warehouse.imports import FileKind, Records, columns_of, ignored_columns, kind_of, read_records
 from warehouse.loading import ids_of_items, load_lots, load_master_data, load_quants
 from warehouse.matching import SENTENCES as MATCHING_SENTENCES
@@ -195,11 +196,21 @@ def note_unknown_locations(plan: ImportPlan) -> None:
 def plan_stock(plan: ImportPlan, rows: Iterable[StockRow], digests: Mapping[str, str]) -> None:
     known = {file.name for file in plan.files if file.location or not file.needs_location}
     rows = without_loaded(plan, [row for row in rows if row.file in known], digests)
+    note_unknown_places(plan, {row.location for row in rows})
     lines = check_stock(rows, plan.master, plan.errors)
     quants = known_quants(lines)
     check_untouched(lines, quants, plan.errors)
     plan.batches = batches_of(lines, digests)
     count_stock(plan, lines, quants)
+
+
+def note_unknown_places(plan: ImportPlan, locations: Iterable[str]) -> None:
+    """What rows name and nobody knows can be made, if the person says so."""
+    places = plan.master.places
+    for location in locations:
+        name = without_company(location).casefold()
+        if not {name, location.casefold()} & {*places.by_name, *places.by_code}:
+            plan.unknown_locations[location] += 0
 
 
 def without_loaded(plan: ImportPlan, rows: list[StockRow], digests: Mapping[str, str]) -> list[StockRow]:

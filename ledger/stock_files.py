@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory_site.fields import UNIT_COST
 from warehouse.cells import Cells
+from warehouse.dialects import number_meant
 from warehouse.imports import limit_of
 from warehouse.matching import MasterData, Place, Refused, row_error
 from warehouse.models import Bin, Item, Lot, Quant, Tracking
@@ -99,12 +100,20 @@ def read_row(cells: Cells, row: int, values: list[str], location: str) -> StockR
         row,
         cells.raw(values, "location") or location,
         cells.text(row, values, "bin", limit=limit_of(Bin, "name")),
-        cells.text(row, values, "item", limit=limit_of(Item, "number"), required=True),
+        read_item(cells, row, values),
         cells.text(row, values, "lot", limit=limit_of(Lot, "number")),
         cells.date(row, values, "expiration_date"),
         quantity,
         cells.number(row, values, "unit_cost", UNIT_COST),
     )
+
+
+def read_item(cells: Cells, row: int, values: list[str]) -> str:
+    written = cells.raw(values, "item")
+    meant = number_meant(written)
+    if meant != written:
+        return meant
+    return cells.text(row, values, "item", limit=limit_of(Item, "number"), required=True)
 
 
 def stock_error(row: StockRow, code: str, **params) -> RowError:
@@ -136,7 +145,7 @@ def find_place(row: StockRow, master: MasterData) -> tuple[Place, str]:
     place = master.places.find(row.location)
     if place is None:
         raise Refused("unknown_location", what=row.location)
-    return place, place.bin_named(row.bin)
+    return place, place.bin_meant(row.bin)
 
 
 def check_stock(rows: Sequence[StockRow], master: MasterData, errors: list[RowError]) -> list[StockLine]:

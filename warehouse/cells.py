@@ -13,13 +13,18 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory_site.errors import DomainError
 from inventory_site.fields import QUANTITY
-from warehouse.quantities import QuantityUnreadable, number_of
+from warehouse.quantities import THOUSANDS_OR_DECIMALS, QuantityAmbiguous, QuantityUnreadable, number_of
 from warehouse.spreadsheets import Table, squash
 
 ISO_DATE = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?:[T ][\d:.]*Z?)?")
 DATE_OF_NUMBERS = re.compile(r"(?P<first>\d{1,2})[/-](?P<second>\d{1,2})[/-](?P<year>\d{4}|\d{2})(?: [\d:.]+)?")
 DATE_WITH_POINTS = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4}|\d{2})")
 DATES_IN_WORDS = ("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y")
+# Numbers that can only be read with this decimal mark: 2,5 and 1.000,5 and 1.000.000 with a comma.
+DECIMALS_SHOWN = {
+    ",": re.compile(r"\d*,(?:\d{1,2}|\d{4,})|0,\d+|\d{4,},\d+|\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}"),
+    ".": re.compile(r"\d*\.(?:\d{1,2}|\d{4,})|0\.\d+|\d{4,}\.\d+|\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:,\d{3}){2,}"),
+}
 YEARS = range(1950, 2201)
 
 YES = {"true", "yes", "y", "1", "x", "t"}
@@ -48,6 +53,7 @@ class Cells:
             for name, position in columns.items()
             if "date" in name
         }
+        self.marks: dict[str, str] = {}
 
     def header(self, name: str) -> str:
         return self.table.header[self.columns[name]] if name in self.columns else ""
@@ -78,9 +84,17 @@ class Cells:
         if text.startswith(("-", "\u2212")):
             self.refuse("negative", row, name, value=text)
             return None
+        mark = self.mark(name)
+        if mark is None and THOUSANDS_OR_DECIMALS.fullmatch(text):
+            one, other = re.sub("[.,]", "", text), re.sub("[.,]", ".", text) + "0"
+            self.refuse(
+                "quantity_ambiguous", row, name, message=QuantityAmbiguous.text, typed=text, one=one, other=other
+            )
+            return None
         try:
             return number_of(
                 text[:60],
+                mark=mark or "",
                 decimals=options["decimal_places"],
                 digits=options["max_digits"] - options["decimal_places"],
             )
@@ -89,6 +103,13 @@ class Cells:
         except DomainError as error:
             self.refuse(error.code, row, name, message=error.messages[0])
         return None
+
+    def mark(self, name: str) -> str | None:
+        """The decimal mark of a column; None where nothing tells it and a point may as well group thousands."""
+        if name not in self.marks:
+            position = self.columns[name]
+            self.marks[name] = decimal_mark_of((row[1][position] for row in self.table.rows), self.table.delimiter)
+        return self.marks[name]
 
     def date(self, row: int, cells: list[str], name: str) -> date | None:
         text = self.raw(cells, name)
@@ -115,6 +136,17 @@ class Cells:
         if squash(text) not in choices:
             self.refuse("not_a_choice", row, name, value=text[:40], choices=", ".join(choices))
         return choices.get(squash(text), blank)
+
+
+def decimal_mark_of(texts: Iterable[str], delimiter: str) -> str | None:
+    """What is decimal in a column of numbers, as far as one of them can be read in one way only. Where none tells it, a
+    point is; but a file with semicolons may come from where a comma is. The numbers of a workbook have points.
+    """
+    if not delimiter:
+        return ""
+    marked = {text for text in texts if "," in text or "." in text}
+    shown = {mark for mark, form in DECIMALS_SHOWN.items() if any(map(form.fullmatch, marked))}
+    return shown.pop() if len(shown) == 1 else None if delimiter == ";" else ""
 
 
 def is_day_first(texts: Iterable[str]) -> bool | None:

@@ -17,9 +17,20 @@ from warehouse.cells import Cells
 from warehouse.models import Bin, BinKind, Category, Item, ItemReference, Location, Tracking, UnitOfMeasure, Zone
 from warehouse.spreadsheets import Table, squash
 
-ITEM_NUMBER = ("productcode", "itemnumber", "itemno", "item", "sku", "productnumber", "articlenumber")
+ITEM_NUMBER = (
+    "productcode",
+    "itemnumber",
+    "itemno",
+    "item",
+    "itemcode",
+    "sku",
+    "productnumber",
+    "articlenumber",
+    "internalreference",
+)
 LOCATION = ("location", "warehouse", "locationcode", "warehousename")
 BIN = ("bin", "binlocation", "bincode", "binnumber")
+LOT = ("lotnumber", "lot", "batch", "batchno", "batchnumber", "lotserialnumber")
 
 
 class FileKind(Enum):
@@ -39,11 +50,11 @@ KINDS: dict[FileKind, tuple[set[str], dict[str, tuple[str, ...]]]] = {
             "location": LOCATION,
             "bin": BIN,
             "item": ITEM_NUMBER,
-            "lot": ("lotnumber", "lot", "batch", "batchnumber", "lotserialnumber"),
+            "lot": LOT,
             "expiration_date": ("expirationdate", "expirydate", "expiry", "expires"),
             "book": ("obqoh", "bookquantity", "book", "qoh", "quantityonhand"),
-            "quantity": ("physicalqoh", "quantity", "countedquantity", "physicalquantity"),
-            "unit_cost": ("unitcost", "cost"),
+            "quantity": ("physicalqoh", "quantity", "countedquantity", "physicalquantity", "inventoriedquantity"),
+            "unit_cost": ("unitcost", "cost", "valuationrate"),
         },
     ),
     FileKind.PLACES: (
@@ -94,6 +105,8 @@ KINDS: dict[FileKind, tuple[set[str], dict[str, tuple[str, ...]]]] = {
     ),
 }
 
+# Odoo calls bins locations, by their path; at which of ours they are, the person says.
+ODOO = {"location": (), "bin": ("location",), "item": ("product",)}
 SKIPPED_TYPES = {"supplier", "donor", "distributor", "consumer", "patient", "customer"}
 BIN_TYPES = {"binlocation", "bin", "internal", "internallocation"}
 ZONE_TYPES = {"zone"}
@@ -184,8 +197,11 @@ def kind_of(table: Table) -> FileKind | None:
 def columns_of(table: Table, kind: FileKind) -> dict[str, int]:
     """{field: position of its column}; where several names are there, the one that is listed first."""
     positions = {squash(name): position for position, name in enumerate(table.header)}
+    names = KINDS[kind][1]
+    if kind is FileKind.STOCK and "product" in positions and not positions.keys() & set(ITEM_NUMBER):
+        names = names | ODOO
     found = {}
-    for name, spellings in KINDS[kind][1].items():
+    for name, spellings in names.items():
         position = next((positions[spelling] for spelling in spellings if spelling in positions), None)
         if position is not None:
             found[name] = position

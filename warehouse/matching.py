@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 
+from warehouse.dialects import is_root, places_meant, without_company
 from warehouse.imports import BinRow, ItemRow, LocationRow, Records, Skipped
 from warehouse.models import Bin, Category, Item, Location, UnitOfMeasure, User, Zone
 from warehouse.models.places import IMPLICIT_CODE
@@ -90,6 +91,24 @@ class Place:
             raise Refused("adjustment_bin", what=text)
         return code
 
+    def bin_meant(self, text: str) -> str:
+        """As `bin_named`, also where another system wrote it; the name of the location is stock without a bin."""
+        refused = None
+        for candidate in filter(None, places_meant(text)) if text else [text]:
+            try:
+                return self.bin_named(candidate)
+            except Refused as error:
+                refused = refused or error
+                if self.is_called(candidate):
+                    return IMPLICIT_CODE
+        if is_root(text):
+            return IMPLICIT_CODE
+        raise refused
+
+    def is_called(self, text: str) -> bool:
+        names = {self.code.casefold(), self.name.casefold()}
+        return text.casefold() in names or without_company(text).casefold() in names
+
     def load_bins(self) -> None:
         if self.bins is None:
             self.bins = {}
@@ -119,6 +138,8 @@ class Places:
         """The location with this code, else with this name; None where nobody knows it. Raises Refused."""
         named = self.by_name.get(text.casefold(), [])
         place = self.by_code.get(text.casefold()) or (named[0] if named else None)
+        if place is None and without_company(text) != text:
+            return self.find(without_company(text))
         if place and place.code.casefold() != text.casefold() and len(named) > 1:
             raise Refused("two_locations", what=text, locations=", ".join(sorted(other.code for other in named)))
         if place and not place.allowed:

@@ -21,11 +21,15 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 MAX_BYTES = 30 * 1024 * 1024
 MAX_UNPACKED_BYTES = 400 * 1024 * 1024
+MAX_PART_BYTES = 64 * 1024 * 1024  # of what is not read row by row
+DENSE_BYTES, MAX_DENSITY = 20 * 1024 * 1024, 150  # what unpacks to more than the first is at most so many times packed
+MAX_TAGS_OF_ROW = 200_000
 MAX_ROWS = 200_000
 MAX_COLUMNS = 100
 MAX_FAULTS = 20_000  # of a file that is something else altogether nobody needs to hear more
 MAX_BLANK_ROWS = 1000  # a sheet whose empty rows were once formatted has a million of them
 DELIMITERS = ",;\t"
+DELIMITER_SAID = re.compile(r"sep=(?P<delimiter>[,;\t|])\r?\n")  # Excel's own first line, which it does not show
 # What spreadsheet programs evaluate: the four signs, full-width or behind blanks too; tabs and new lines lead there.
 EVALUATED = re.compile(r"'*(?:\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")
 MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="(?P<cells>[A-Z]+(?P<row>\d+):[A-Z]+\d+)"[^<>]*>')
@@ -74,9 +78,12 @@ class RowError:
 
 @dataclass
 class Table:
-    """`header` as written; `rows` as (number in the spreadsheet, one text a column), blank rows left out."""
+    """`header` as written; `rows` as (number in the spreadsheet, one text a column), blank rows left out. `delimiter`
+    is blank for a workbook, whose numbers have no locale.
+    """
 
     file: SourceFile
+    delimiter: str = ""
     header: list[str] = field(default_factory=list)
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
@@ -125,7 +132,7 @@ def numbered_rows(table: Table) -> Iterator[tuple[int, list[str]]]:
         raise Unreadable("file_too_large")
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise Unreadable("file_old_excel")
-    cells = workbook_rows(table) if content.startswith(b"PK") else csv_rows(content)
+    cells = workbook_rows(table) if content.startswith(b"PK") else csv_rows(table)
     return enumerate(cells, start=1)
 
 
@@ -173,11 +180,14 @@ def add_row(table: Table, number: int, cells: list[str]) -> None:
 # CSV
 
 
-def csv_rows(content: bytes) -> Iterator[list[str]]:
-    text = decoded(content)
+def csv_rows(table: Table) -> Iterator[list[str]]:
+    text = decoded(table.file.content)
     if "\0" in text:
         raise Unreadable("file_unreadable")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
+    said = DELIMITER_SAID.match(text)
+    text = text[said.end() :] if said else text
+    table.delimiter = said["delimiter"] if said else delimiter_of(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=table.delimiter, strict=True)
     row = 1
     try:
         for cells in reader:
@@ -211,8 +221,7 @@ def workbook_rows(table: Table) -> Iterator[list[str]]:
     content = io.BytesIO(table.file.content)
     try:
         with zipfile.ZipFile(content) as archive:
-            if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED_BYTES:
-                raise Unreadable("file_too_large")
+            refuse_bomb(archive)
         workbook = load_workbook(content, read_only=True, data_only=False)
         sheet = workbook.worksheets[0]
         sheet.reset_dimensions()
@@ -238,6 +247,32 @@ def workbook_rows(table: Table) -> Iterator[list[str]]:
         OverflowError,
     ) as error:
         raise Unreadable("file_unreadable") from error
+
+
+def refuse_bomb(archive: zipfile.ZipFile) -> None:
+    """By what unpacking would lead to, before anything is unpacked; an archive cannot unpack to more than it says."""
+    members = archive.infolist()
+    if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
+        raise Unreadable("file_too_large")
+    for member in members:
+        rows = member.filename.startswith("xl/worksheets/")  # read row by row; all else is held as a whole
+        most = MAX_UNPACKED_BYTES if rows else MAX_PART_BYTES
+        dense = member.file_size > DENSE_BYTES and member.file_size > MAX_DENSITY * member.compress_size
+        if member.file_size > most or dense:
+            raise Unreadable("file_too_large")
+        if rows:
+            refuse_endless_row(archive, member)
+
+
+def refuse_endless_row(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """A row is held as a whole, however many cells it has."""
+    tags = 0
+    with archive.open(member) as part:
+        while chunk := part.read(2**20):
+            for position, piece in enumerate(chunk.split(b"row>")):
+                tags = piece.count(b"<") + (0 if position else tags)
+                if tags > MAX_TAGS_OF_ROW:
+                    raise Unreadable("too_many_columns")
 
 
 def merged_cells(content: io.BytesIO, sheet) -> Iterator[tuple[int, str]]:

@@ -17,7 +17,7 @@ from ledger.models import ImportStatus, StockImport
 from warehouse.exporting import Format, download
 
 SAMPLES = settings.BASE_DIR / "ledger" / "samples"
-SAMPLE_NAMES = ("locations.csv", "bins.csv", "items.csv", "stock.csv")
+SAMPLE_NAMES = ("locations.csv", "bins.csv", "items.csv", "stock.csv", "stock-odoo.csv", "stock-erpnext.csv")
 STEPS = ("waiting", "checking", "places and items", "lots", "quants", "posting")
 STEP_WORDS = {
     "waiting": _("Waiting for a worker"),
@@ -118,7 +118,8 @@ def import_problems(request, pk):
 def import_sample(request, name):
     if name not in SAMPLE_NAMES:
         raise Http404
-    return FileResponse(open(SAMPLES / name, "rb"), as_attachment=True, filename=name)
+    folder = SAMPLES if (SAMPLES / name).exists() else SAMPLES / "others"
+    return FileResponse(open(folder / name, "rb"), as_attachment=True, filename=name)
 
 
 def visible(request, pk):

@@ -534,3 +534,50 @@ def test_the_command_says_in_words_what_the_books_cannot_hold(tmp_path):
 
     with pytest.raises(CommandError, match="larger than the books can hold"):
         import_stock(file, "--location", "LH")
+
+
+# Files of other systems
+
+
+def test_the_physical_inventory_of_odoo_is_stock_of_the_location_that_is_chosen():
+    given_warehouse()
+    file = csv_file(
+        "Location,Product,Lot/Serial Number,Counted Quantity",
+        "WH/Stock/A-1,[BOLT] Bolt M6,,5",
+        "WH/Stock,BOLT,,2",
+        "WH/Stock/A-2,[GLUE] Glue,G1,3",
+    )
+
+    load(file)
+
+    lying = Quant.objects.order_by("quantity").values_list("bin__code", "item__number", "lot__number", "quantity")
+    assert list(lying) == [("NO-BIN", "BOLT", None, 2), ("A-2", "GLUE", "G1", 3), ("A-1", "BOLT", None, 5)]
+
+
+def test_the_stock_reconciliation_of_erpnext_says_where_and_at_what_cost():
+    given_warehouse()
+    file = csv_file("Item Code,Warehouse,Quantity,Valuation Rate", "BOLT,Lindhafen - LH,5,0.75")
+
+    plan = plan_import([file])
+
+    assert plan.errors == []
+    assert (plan.quantity, plan.value) == (5, Decimal("3.75"))
+
+
+def test_a_warehouse_that_nobody_knows_is_offered_and_made_when_chosen():
+    ItemFactory(number="BOLT")
+    file = csv_file("Item Code,Warehouse,Quantity,Valuation Rate", "BOLT,Stores - WP,5,0.75")
+
+    before, after = plan_import([file]), plan_import([file], create_locations={"Stores - WP"})
+
+    assert list(before.unknown_locations) == ["Stores - WP"]
+    assert [error.code for error in before.errors] == ["unknown_location"]
+    assert after.errors == []
+
+
+def test_the_samples_of_other_systems_fit_our_own():
+    master = files_in(SAMPLES, "locations.csv", "bins.csv", "items.csv")
+    odoo, erpnext = files_in(SAMPLES / "others", "stock-odoo.csv", "stock-erpnext.csv")
+
+    assert plan_import([*master, odoo], location="Harbour Street").errors == []
+    assert plan_import([*master, erpnext]).errors == []

@@ -11,6 +11,7 @@ from django.utils import timezone
 from ledger.importing import carry_out, hand_in, left_behind
 from ledger.models import ImportStatus, Register, StockImport
 from ledger.tasks import apply_stock_import, pick_up_imports
+from ledger.views.imports import SAMPLE_NAMES
 from tests.factories import BinFactory, ItemFactory, LocationFactory, UserFactory
 from tests.ledger.test_import import SAMPLES, files_in, needs_openboxes, openboxes, stock_file
 from warehouse.models import Item, Quant
@@ -205,11 +206,12 @@ def test_an_import_that_a_worker_left_behind_is_picked_up(client, planner):
     assert Quant.objects.get().quantity == 5
 
 
-@pytest.mark.parametrize("name", ["locations.csv", "bins.csv", "items.csv", "stock.csv"])
+@pytest.mark.parametrize("name", SAMPLE_NAMES)
 def test_samples_can_be_downloaded(client, planner, name):
     response = client.get(reverse("import-sample", args=[name]))
 
-    assert b"".join(response.streaming_content) == (SAMPLES / name).read_bytes()
+    (sample,) = SAMPLES.rglob(name)
+    assert b"".join(response.streaming_content) == sample.read_bytes()
 
 
 def test_all_problems_can_be_downloaded_without_cells_that_a_spreadsheet_would_run(client, planner):

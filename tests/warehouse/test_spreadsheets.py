@@ -1,7 +1,10 @@
 """Files as people have them: every dialect of CSV that we met, workbooks, and broken ones."""
 
 import io
+import random
 from datetime import date, datetime
+from decimal import Decimal
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from hypothesis import given
@@ -196,3 +199,86 @@ def test_a_number_that_cannot_be_used_is_noted_and_reading_goes_on(text, code):
 
     assert numbers == [None, 7]
     assert [(error.row, error.column, error.code) for error in table.errors] == [(2, "Quantity", code)]
+
+
+# Decimals, as they are written where a file comes from
+
+
+def numbers(texts, delimiter=","):
+    table = Table(SourceFile("x", b""), delimiter, header=["Quantity"], rows=[(n, [t]) for n, t in enumerate(texts, 2)])
+    cells = Cells(table, {"quantity": 0})
+    return [cells.number(row, values, "quantity") for row, values in table.rows], codes(table)
+
+
+@pytest.mark.parametrize(
+    ("texts", "delimiter", "expected", "faults"),
+    [
+        (["1.000", "2.5"], ",", ["1", "2.5"], []),
+        (["1,000", "2.5"], ",", ["1000", "2.5"], []),
+        (["1.000", "2,5"], ";", ["1000", "2.5"], []),
+        (["1.234,5", "1.000"], ";", ["1234.5", "1000"], []),
+        (["1,125", "2,5"], ";", ["1.125", "2.5"], []),
+        (["1.125", "2.5"], ";", ["1.125", "2.5"], []),
+        (["1.000"], ";", [None], ["quantity_ambiguous"]),
+        (["1,000"], ";", [None], ["quantity_ambiguous"]),
+        (["1,000"], ",", [None], ["quantity_ambiguous"]),
+        (["1,000", "2.5", "2,5"], ",", [None, "2.5", "2.5"], ["quantity_ambiguous"]),
+        (["1.000.000", "1.000"], ";", ["1000000", "1000"], []),
+        (["0,125", "7"], ";", ["0.125", "7"], []),
+    ],
+)
+def test_one_column_of_numbers_has_one_decimal_mark(texts, delimiter, expected, faults):
+    assert numbers(texts, delimiter) == ([number and Decimal(number) for number in expected], faults)
+
+
+def test_the_numbers_of_a_workbook_have_points_whatever_its_texts_have():
+    table = read(workbook(["Quantity"], [1.125], ["2,5"], [1000]))
+    cells = Cells(table, {"quantity": 0})
+
+    assert [cells.number(row, values, "quantity") for row, values in table.rows] == [
+        Decimal("1.125"),
+        Decimal("2.5"),
+        1000,
+    ]
+
+
+def test_a_first_line_that_names_the_delimiter_is_none_of_the_rows():
+    table = read("sep=;\r\nBin;Name, long\r\nA-1;x\r\n")
+
+    assert (table.header, table.rows) == (["Bin", "Name, long"], [(2, ["A-1", "x"])])
+
+
+# Workbooks that unpack to more than anybody can hold
+
+
+def packed(name, content):
+    archive = io.BytesIO()
+    with ZipFile(archive, "w", ZIP_DEFLATED) as parts, ZipFile(io.BytesIO(workbook(["Bin"], ["A-1"]))) as good:
+        for part in good.namelist():
+            parts.writestr(part, content if part == name else good.read(part))
+        if name not in good.namelist():
+            parts.writestr(name, content)
+    return archive.getvalue()
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        (SHEET, b"0" * 25_000_000, "file_too_large"),
+        ("xl/sharedStrings.xml", random.Random(1).randbytes(1000) * 70_000, "file_too_large"),
+        (SHEET, b"<worksheet><sheetData><row>" + b"<c/>" * 300_000, "too_many_columns"),
+        (SHEET, b"<worksheet>" + b"<x/>" * 300_000, "too_many_columns"),
+        (SHEET, b'<!DOCTYPE x [<!ENTITY a "b">]><worksheet>&a;</worksheet>', "file_unreadable"),
+    ],
+)
+def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(name, content, code):
+    assert codes(read(packed(name, content), "stock.xlsx")) == [code]
+
+
+def test_a_long_sheet_of_equal_rows_is_no_bomb():
+    table = read(workbook(["Bin", "Item", "Quantity"], *[["A-01-01", "HW-1001", 0]] * 3000), "stock.xlsx")
+
+    assert (len(table.rows), table.errors) == (3000, [])
