@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from counting.activity import remember
 from counting.blindness import sees_earlier_counts, sees_quantities
 from counting.models import CountSession, Deed
+from counting.telling import own_counts
 from warehouse.models import Bin, BinKind, User
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -120,28 +121,29 @@ class Sight:
     """What a person may be told of a count: quantities of the books, what others counted, also before a recount was
     asked for, and money."""
 
-    by: User
     books: bool
     others: bool
     earlier: bool
     money: bool
+    own: dict[int, Decimal]
 
     @classmethod
     def of(cls, user: User, session: CountSession) -> "Sight":
         told = sees_quantities(user, session)
         evidence = user.has_perm("counting.review_countsession") or user.has_perm("ledger.view_warehouseentry")
         return cls(
-            by=user,
             books=told and evidence,
             others=told,
             earlier=sees_earlier_counts(user, session),
             money=told and user.has_perm("ledger.view_valueentry"),
+            own={} if told else own_counts(session.lines.filter(counted_by=user.pk), user),
         )
 
     def counted(self, row: Row) -> Decimal | None:
         """What a line was counted, as far as it stands and this person may know; their own count they know."""
-        known = self.others or row.counted_by == self.by.pk
-        return row.counted if known and not row.recount_asked else None
+        if row.recount_asked:
+            return None
+        return row.counted if self.others else self.own.get(row.pk)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from counting.models import CountLine, CountSession, Status
 
 A_MONTH = 30 * 24 * 3600
+LATELY = 15
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,16 @@ def progress_by_zone(session: CountSession) -> list[ZoneProgress]:
     zones = {zone.pk: zone for zone in session.location.zones.all()}
     named = [ZoneProgress(zone.code, zone.name, by_zone[pk]) for pk, zone in zones.items() if pk in by_zone]
     return named + [ZoneProgress("", "", progress) for pk, progress in by_zone.items() if pk not in zones]
+
+
+def people_lately(session: CountSession) -> list[dict]:
+    """The same, some seconds old at most: for pages that ask again and again, however many look at them."""
+    key = f"count-people:{session.request_id}"
+    people = cache.get(key)
+    if people is None:
+        people = people_of(session)
+        cache.set(key, people, LATELY)
+    return people
 
 
 def people_of(session: CountSession) -> list[dict]:

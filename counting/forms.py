@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from counting.completing import Digest
+from counting.history import deeds_shown, people_in
 from counting.models import Guard, Uncounted, Undecided
 from counting.opening import Scope
 from counting.policies import DEFAULT, PRESETS, Policies
@@ -22,7 +23,7 @@ from inventory_site.figures import typed
 from inventory_site.pages import refuse
 from ledger.models import Reason
 from warehouse.finding import find_bin, find_item
-from warehouse.models import Bin, Category, Location, Zone
+from warehouse.models import Bin, Category, Location, User, Zone
 from warehouse.quantities import parse_quantity
 from warehouse.uploads import SpreadsheetField
 
@@ -214,6 +215,22 @@ class DecisionForm(forms.Form):
 
 class ReversalForm(forms.Form):
     note = forms.CharField(label=_("Why"), max_length=200, help_text=_("It stands on the documents for good."))
+
+
+class NoteForm(forms.Form):
+    text = forms.CharField(label=_("Note"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class ActivityForm(forms.Form):
+    """Which deeds of whom the list of all that happened shows."""
+
+    by = forms.ModelChoiceField(User.objects.none(), required=False, label=_("Who"), empty_label=_("Everybody"))
+    what = forms.ChoiceField(required=False, label=_("What"))
+
+    def __init__(self, *args, session, viewer, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["by"].queryset = people_in(session)
+        self.fields["what"].choices = [("", _("All that happened")), *deeds_shown(viewer)]
 
 
 class ConfirmForm(forms.Form):

@@ -1,51 +1,138 @@
-"""What happened to a count, newest first, for the timeline of its page."""
+"""What happened to a count, newest first: what people did to it and what they counted.
 
+People who see no evidence are told neither the decisions of a review nor figures that are closed to them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import CharField, Exists, F, OuterRef, Q, Value
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from counting.models import CountSession, Status
+from counting.blindness import is_kept_blind
+from counting.models import Activity, CountEntry, CountSession, Deed, EntryKind, PutAside
+from counting.telling import told
 from inventory_site.templatetags.truecount import quantity, signed
 from ledger.models import WarehouseEntry
+from warehouse.models import User
 
-SHOWN = 6  # of each kind
+SHOWN = 6  # of each kind, on the page of the count
+PAGE = 50
+
+STATUS = {
+    Deed.OPENED: "counting",
+    Deed.ZEROED: "counted",
+    Deed.MARKED: "counted",
+    Deed.REOPENED: "counting",
+    Deed.RECOUNT_ASKED: "recount",
+    Deed.ACCEPTED: "accepted",
+    Deed.LEFT_OUT: "released",
+    Deed.MOVED: "transfer",
+    Deed.GUARD_SET: "waiting",
+    Deed.GUARD_OVERRIDDEN: "variance",
+    Deed.COMPLETION_ASKED: "posting",
+    Deed.COMPLETION_REFUSED: "error",
+    Deed.COMPLETED: "completed",
+    Deed.CANCELLED: "cancelled",
+    Deed.REVERSED: "cancelled",
+}
+# What a review decides about single lines says which of them differ.
+DECISIONS = {
+    Deed.EARLIER_KEPT, Deed.ACCEPTED, Deed.LEFT_OUT, Deed.RECONSIDERED, Deed.REASON_GIVEN, Deed.VERIFIED,
+    Deed.UNVERIFIED, Deed.MOVED, Deed.COMPLETION_REFUSED,
+}  # fmt: skip
+# So does how many lines these were about.
+OF_LINES_THAT_DIFFER = {Deed.COMPLETION_ASKED, Deed.COMPLETED, Deed.REVERSED}
+
+COUNTED, PUT_ASIDE = "counted", "put_aside"
+WHAT_ELSE = [(COUNTED, gettext_lazy("counted a line")), (PUT_ASIDE, gettext_lazy("put a scan aside"))]
 
 
-def history_of(session: CountSession, *, with_movements: bool) -> list[dict]:
-    """Events as components/timeline.html takes them: at, title, note, status, url. Reviewers see the movements too."""
-    events = [*_steps(session), *_counts(session), *_put_aside(session)]
-    if with_movements and session.is_open:
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks: `judged`: at all the evidence; `closed`: quantities of this count are closed to them."""
+
+    user: User
+    judged: bool
+    closed: bool
+
+    @property
+    def kept_blind(self):
+        return is_kept_blind(self.user)
+
+
+@dataclass(frozen=True)
+class Event:
+    """`title` is a sentence; the timeline shows it with `note`, the list of all shows its parts."""
+
+    at: datetime
+    by: User | None
+    what: str
+    lines: int | None = None
+    note: str = ""
+    status: str = ""
+    url: str = ""
+    title: str = ""
+
+
+def history_of(session: CountSession, viewer: Viewer) -> list[Event]:
+    """The newest of each kind, for the timeline of the page."""
+    events = [
+        *(of_activity(each, viewer) for each in activities(session, viewer).select_related("by")[: 2 * SHOWN]),
+        *_counts(session, viewer),
+        *map(of_scan, session.put_aside.select_related("by", "bin")[:SHOWN]),
+    ]
+    if viewer.judged and session.is_open:
         events += _movements(session)
-    return sorted(events, key=lambda event: event["at"], reverse=True)
+    return sorted(events, key=lambda event: event.at, reverse=True)
 
 
-def _steps(session):
-    yield {"at": session.opened_at, "title": _("%s opened the count") % session.opened_by, "status": "counting"}
-    if session.marked_at:
-        yield {"at": session.marked_at, "title": _("%s marked it as counted") % session.marked_by, "status": "counted"}
-    if session.completion_asked_at:
-        title = _("%s asked for the adjustments") % session.completion_asked_by
-        yield {"at": session.completion_asked_at, "title": title, "status": "posting"}
-    if session.status == Status.COMPLETED:
-        note = _("%s posted") % session.adjustment if session.adjustment_id else _("Nothing differed")
-        yield {"at": session.ended_at, "title": _("Completed"), "note": note, "status": "completed"}
-    if session.status == Status.CANCELLED:
-        yield {"at": session.ended_at, "title": _("%s cancelled it") % session.ended_by, "status": "cancelled"}
+def activities(session, viewer):
+    return session.activities.all() if viewer.judged else session.activities.exclude(deed__in=DECISIONS)
 
 
-def _counts(session):
-    lines = session.lines.counted().select_related("counted_by", "quant__item", "quant__bin")
-    for line in lines.order_by("-counted_at")[:SHOWN]:
-        title = _("%(person)s counted %(quantity)s in %(bin)s") % {
-            "person": line.counted_by or _("Somebody"),
-            "quantity": quantity(line.counted_quantity),
-            "bin": line.quant.bin,
-        }
-        yield {"at": line.counted_at, "title": title, "note": line.quant.item.name, "status": "recorded"}
+def of_activity(activity: Activity, viewer: Viewer) -> Event:
+    deed = Deed(activity.deed)
+    lines = activity.lines if viewer.judged or deed not in OF_LINES_THAT_DIFFER else None
+    about = ngettext("%s line", "%s lines", lines) % quantity(lines) if lines is not None else ""
+    words = {"person": activity.by, "deed": deed.label}
+    said = _("%(person)s %(deed)s") if activity.by else _("It %(deed)s")
+    return Event(
+        at=activity.at,
+        by=activity.by,
+        what=deed.label,
+        lines=lines,
+        note=activity.note,
+        status=STATUS.get(deed, ""),
+        title=" · ".join(filter(None, [said % words, about])),
+    )
 
 
-def _put_aside(session):
-    for scan in session.put_aside.select_related("by")[:SHOWN]:
-        title = _("%s put a scan aside") % scan.by
-        yield {"at": scan.at, "title": title, "note": scan.code, "status": "waiting" if not scan.settled_at else ""}
+def _counts(session, viewer):
+    """The lines that were counted last."""
+    lines = session.lines.counted().select_related("counted_by", "quant__item", "quant__bin", "session")
+    closed = frozenset([session.location_id] if viewer.closed else [])
+    for line in told(lines.order_by("-counted_at")[:SHOWN], viewer.user, closed=closed):
+        yield counted(line.counted_by, line.told, line.quant, at=line.counted_at)
+
+
+def counted(by, number, quant, *, at):
+    words = {"person": by or _("Somebody"), "quantity": quantity(number), "bin": quant.bin}
+    title = _("%(person)s counted in %(bin)s") if number is None else _("%(person)s counted %(quantity)s in %(bin)s")
+    return Event(at=at, by=by, what=_("counted"), note=quant.item.name, status="recorded", title=title % words)
+
+
+def of_scan(scan: PutAside) -> Event:
+    return Event(
+        at=scan.at,
+        by=scan.by,
+        what=_("put a scan aside"),
+        note=scan.code,
+        status="" if scan.settled_at else "waiting",
+        title=_("%s put a scan aside") % scan.by,
+    )
 
 
 def _movements(session):
@@ -56,11 +143,104 @@ def _movements(session):
         quant__count_lines__open=True,
     )
     for entry in entries.with_names().order_by("-register__posted_at", "-pk")[:SHOWN]:
-        yield {
-            "at": entry.register.posted_at,
-            "title": f"{entry.register.number} {signed(entry.quantity)} {entry.quant.item.name}",
-            "note": _("%(kind)s in %(bin)s, while it is counted")
-            % {"kind": entry.register.get_kind_display(), "bin": entry.quant.bin},
-            "status": "transfer",
-            "url": entry.register.get_absolute_url(),
-        }
+        kind = entry.register.get_kind_display()
+        yield Event(
+            at=entry.register.posted_at,
+            by=entry.register.by,
+            what=kind,
+            title=f"{entry.register.number} {signed(entry.quantity)} {entry.quant.item.name}",
+            note=_("%(kind)s in %(bin)s, while it is counted") % {"kind": kind, "bin": entry.quant.bin},
+            status="transfer",
+            url=entry.register.get_absolute_url(),
+        )
+
+
+# All of it, page by page
+
+
+def everything(session: CountSession, viewer: Viewer, *, by: int | None = None, what: str = "", page: int = 1):
+    """(events of a page, whether older ones follow): deeds, count entries and scans put aside, in one order of time."""
+    sources = {
+        "deed": activities(session, viewer),
+        COUNTED: CountEntry.objects.filter(line__session=session),
+        PUT_ASIDE: session.put_aside.all(),
+    }
+    if what:
+        sources = {kind: rows for kind, rows in sources.items() if kind == (what if what in sources else "deed")}
+        if "deed" in sources:
+            sources["deed"] = sources["deed"].filter(deed=what)
+    if by:
+        sources = {kind: rows.filter(by=by) for kind, rows in sources.items()}
+    keys = [_keys(kind, rows) for kind, rows in sources.items()]
+    newest = keys[0].union(*keys[1:], all=True).order_by("-when", "source", "-key")
+    found = list(newest[(page - 1) * PAGE : page * PAGE + 1])
+    return _read(found[:PAGE], viewer), len(found) > PAGE
+
+
+def _keys(kind, rows):
+    moment = "counted_at" if kind == COUNTED else "at"
+    named = {"when": F(moment), "source": Value(kind, output_field=CharField()), "key": F("pk")}
+    return rows.order_by().annotate(**named).values_list(*named)
+
+
+def _read(found, viewer):
+    keys = {}
+    for _when, kind, key in found:
+        keys.setdefault(kind, []).append(key)
+    events = {("deed", one.pk): of_activity(one, viewer) for one in _deeds(keys.get("deed", []))}
+    events |= {(COUNTED, one.pk): of_entry(one, viewer) for one in _entries(keys.get(COUNTED, []))}
+    events |= {(PUT_ASIDE, one.pk): of_scan(one) for one in _scans(keys.get(PUT_ASIDE, []))}
+    return [events[kind, key] for _when, kind, key in found]
+
+
+def _deeds(keys):
+    return Activity.objects.filter(pk__in=keys).select_related("by")
+
+
+def _scans(keys):
+    return PutAside.objects.filter(pk__in=keys).select_related("by", "bin")
+
+
+def _entries(keys):
+    """With `carried`: whether an entry repeats what an earlier round has said, maybe by several people."""
+    earlier = CountEntry.objects.filter(
+        line=OuterRef("line"), counted_at=OuterRef("counted_at"), round__lt=OuterRef("round")
+    )
+    entries = CountEntry.objects.filter(pk__in=keys).annotate(carried=Exists(earlier))
+    return entries.select_related("by", "line__quant__bin", "line__quant__item")
+
+
+def of_entry(entry: CountEntry, viewer: Viewer) -> Event:
+    quant = entry.line.quant
+    said = {
+        EntryKind.SET: quantity(entry.quantity),
+        EntryKind.ADD: signed(entry.quantity),
+        EntryKind.CLEAR: _("not counted any more"),
+    }[EntryKind(entry.kind)]
+    told = said if entry.kind == EntryKind.CLEAR or is_told(entry, viewer) else _("a count")
+    return Event(
+        at=entry.counted_at,
+        by=entry.by,
+        what=_("counted"),
+        note=_("%(item)s in %(bin)s: %(said)s") % {"item": quant.item.name, "bin": quant.bin, "said": told},
+        status="recorded",
+    )
+
+
+def is_told(entry: CountEntry, viewer: Viewer) -> bool:
+    """May the figure be told? A recount is blind to earlier rounds; in a blind count only one's own is told."""
+    if viewer.judged or not viewer.kept_blind:
+        return not viewer.closed
+    own = entry.by_id == viewer.user.pk and not entry.carried
+    return entry.round == entry.line.round and (own or not viewer.closed)
+
+
+def people_in(session: CountSession):
+    """Everybody who has done something to a count, for the filter of the list."""
+    who = Q(pk__in=session.activities.values("by")) | Q(pk__in=session.lines.order_by().values("counted_by"))
+    return User.objects.filter(who | Q(pk__in=session.put_aside.values("by"))).order_by("username")
+
+
+def deeds_shown(viewer: Viewer) -> Iterable[tuple[str, str]]:
+    deeds = [choice for choice in Deed.choices if viewer.judged or choice[0] not in DECISIONS]
+    return [*WHAT_ELSE, *deeds]

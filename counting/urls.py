@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from counting.views import completion, detail, home, report, reversal, review, sessions, sheet, spreadsheets
+from counting.views import activity, completion, detail, home, report, reversal, review, sessions, sheet, spreadsheets
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -8,6 +8,7 @@ urlpatterns = [
     path("counts/new/", sessions.count_new, name="count-new"),
     path("counts/<str:number>/", detail.count_detail, name="count-detail"),
     path("counts/<slug:number>/count/", include("counting.count_urls")),
+    path("counts/<str:number>/activity/", activity.count_activity, name="count-activity"),
     path("counts/<str:number>/mark/", detail.count_mark, name="count-mark"),
     path("counts/<str:number>/reopen/", detail.count_reopen, name="count-reopen"),
     path("counts/<str:number>/cancel/", detail.count_cancel, name="count-cancel"),

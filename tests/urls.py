@@ -42,6 +42,7 @@ ARGUMENTS = {
     "counts": [],
     "count-new": [],
     "count-detail": ["session.number"],
+    "count-activity": ["session.number"],
     "count-mark": ["session.number"],
     "count-reopen": ["session.number"],
     "count-cancel": ["session.number"],

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from counting.figures import people_of, progress_by_zone
+from counting.figures import people_lately, people_of, progress_by_zone
 from counting.filters import LineFilter
 from counting.history import history_of
 from counting.models import Status
@@ -17,6 +17,7 @@ from counting.reversing import with_reversals
 from counting.review import cancel, mark_counted, reopen
 from counting.telling import told
 from counting.views.access import sees_evidence_of, session_for
+from counting.views.activity import viewer_of
 from counting.views.standing import SessionPage
 from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, redirect_to, render_page
@@ -47,12 +48,12 @@ def count_detail(request, number):
 
 def detail_page(request, session, *, error=None):
     page = Detail(request, session)
-    margin = request.htmx.target == "margin"
+    part = request.htmx.target if request.htmx.target in ("margin", "who") else "list"
     return render_page(
         request,
         "counting/detail.html",
-        {"page": page, "session": session, "listing": page.listing, "error": error},
-        partial="margin" if margin else "list",
+        {"page": page, "session": session, "listing": page.listing if part == "list" else None, "error": error},
+        partial=part,
         status=422 if error else 200,
     )
 
@@ -116,11 +117,12 @@ class Detail(SessionPage):
 
     @cached_property
     def people(self):
-        return people_of(self.session)
+        lately = self.request.htmx.target == "who"
+        return people_lately(self.session) if lately else people_of(self.session)
 
     @cached_property
     def events(self):
-        return history_of(self.session, with_movements=self.judged)
+        return history_of(self.session, viewer_of(self.request, self.session))
 
     @property
     def superseded(self):

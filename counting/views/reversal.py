@@ -1,6 +1,7 @@
 """Taking back what a completed count has posted: first what it would do, then, with a reason, it is done."""
 
 from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -8,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from counting.forms import ReversalForm
 from counting.models import Status
 from counting.reversing import REVERSES, documents_of, is_reversed, preview_reversal, reverse_lines, reverse_session
-from counting.views.access import sees_values, session_for
+from counting.views.access import CLOSED, sees_values, session_for
 from inventory_site.errors import DomainError
 from inventory_site.pages import form_status, redirect_to, refuse, render_page
 from ledger.forms import typed
@@ -23,6 +24,8 @@ MOST = 1000  # lines in one address
 def count_reverse(request, number):
     """All that a count has posted, or the lines in the address: `?line=`."""
     session = session_for(request, number)
+    if session.closed:
+        raise PermissionDenied(CLOSED)
     if session.status != Status.COMPLETED:
         return redirect_to(request, session)
     lines = asked_lines(request)

@@ -392,7 +392,7 @@ def test_what_happened_is_told_newest_first():
 
     response = supervisor(line.quant.location).get(line.session.get_absolute_url())
 
-    titles = [event["title"] for event in response.context["page"].events]
+    titles = [event.title for event in response.context["page"].events]
     assert titles[0].startswith("Ama Boateng counted 7 in")
     assert issue.number in titles[1]
     assert "opened the count" in titles[2]
