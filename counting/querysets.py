@@ -100,7 +100,7 @@ class CountSessionQuerySet(models.QuerySet):
             return [pk for (pk,) in cursor.fetchall()]
 
     def with_names(self):
-        return self.select_related("location", "opened_by", "adjustment")
+        return self.select_related("location", "opened_by", "adjustment", "transfer")
 
     def with_progress(self):
         """Adds how many lines there are (`all_lines`), are counted, are off; `recounts`, and disturbed."""

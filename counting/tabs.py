@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -49,13 +50,17 @@ def lines_of(request, lines, *, of):
 
 
 def count_of_document(request, register):
-    session = CountSession.objects.visible_to(request.user).filter(adjustment=register).with_names().get()
+    session = that_posted(request, register).with_names().get()
     judged = sees_evidence(request.user) and session.location_id not in closed_to(request)
     return "counting/tabs/session.html", {"session": session, "totals": session.lines.totals(), "judged": judged}
 
 
 def comes_from_a_count(request, register):
-    return CountSession.objects.visible_to(request.user).filter(adjustment=register).exists()
+    return that_posted(request, register).exists()
+
+
+def that_posted(request, register):
+    return CountSession.objects.visible_to(request.user).filter(Q(adjustment=register) | Q(transfer=register))
 
 
 def reversal_of_count(register):

@@ -1,6 +1,18 @@
 from django.urls import include, path
 
-from counting.views import activity, completion, detail, home, report, reversal, review, sessions, sheet, spreadsheets
+from counting.views import (
+    activity,
+    completion,
+    detail,
+    home,
+    misplaced,
+    report,
+    reversal,
+    review,
+    sessions,
+    sheet,
+    spreadsheets,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -24,6 +36,7 @@ urlpatterns = [
     ),
     path("counts/<str:number>/report/", report.count_report, name="count-report"),
     path("counts/<str:number>/review/", review.count_review, name="count-review"),
+    path("counts/<str:number>/misplaced/", misplaced.count_misplaced, name="count-misplaced"),
     path("counts/<str:number>/aside/<int:pk>/settle/", review.put_aside_settle, name="put-aside-settle"),
     path("counts/<str:number>/reverse/", reversal.count_reverse, name="count-reverse"),
     path("counts/<str:number>/complete/", completion.count_complete, name="count-complete"),

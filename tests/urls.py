@@ -56,6 +56,7 @@ ARGUMENTS = {
     "count-review": ["session.number"],
     "put-aside-settle": ["session.number", "aside.pk"],
     "count-reverse": ["session.number"],
+    "count-misplaced": ["session.number"],
     "count-complete": ["session.number"],
     "count-entry": ["session.number"],
     "count-bins": ["session.number"],

@@ -97,10 +97,23 @@ class Completion(SessionPage):
 
     @property
     def action(self):
-        lines = self.digest.lines
-        if not lines:
+        if not (self.digest.lines or self.digest.transfers):
             return _("Complete without adjustments")
-        return ngettext("Post %s adjustment", "Post %s adjustments", lines) % quantity(lines)
+        return _("Post %s") % self.documents_in_words
+
+    @property
+    def done(self):
+        return _("%s posted") % self.documents_in_words
+
+    @property
+    def documents_in_words(self):
+        """12 adjustments and 3 movements; of either only where there are some."""
+        lines, transfers = self.digest.lines, self.digest.transfers
+        words = [
+            (lines, ngettext("%s adjustment", "%s adjustments", lines)),
+            (transfers, ngettext("%s movement", "%s movements", transfers)),
+        ]
+        return _(" and ").join(text % quantity(number) for number, text in words if number)
 
     @property
     def facts(self):
@@ -111,6 +124,8 @@ class Completion(SessionPage):
             (_("Found"), _("%s units") % signed(figures.plus)),
             (_("Missing"), _("%s units") % signed(figures.minus)),
         ]
+        if figures.transfers:
+            facts.append((_("Moved to another bin"), _("%s units") % quantity(figures.moved)))
         if self.show_values:
             facts.append((_("Net value"), signed_money(figures.value)))
         return [{"label": label, "value": value} for label, value in facts]
@@ -202,7 +217,8 @@ class Completion(SessionPage):
 
     @property
     def more_adjusted(self):
-        return max(0, self.digest.lines - len(self.adjusted))
+        full = len(self.adjusted) == SHOWN
+        return self.session.lines.adjusted().count() - SHOWN if full else 0
 
     @property
     def superseded(self):

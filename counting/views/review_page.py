@@ -11,11 +11,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from counting.explaining import movements
 from counting.filters import ReviewFilter
 from counting.forms import DecisionForm, written
+from counting.misplaced import movements_at
 from counting.models import CountLine, Decision, Status
 from counting.reversing import with_reversals
 from counting.review import adjustments
 from counting.rounds import rounds_of
 from counting.views.detail import WALK
+from counting.views.misplaced import MANY, Misplaced
 from counting.views.standing import SessionPage
 from inventory_site.asked import whole_number
 from inventory_site.pages import Column, Listing
@@ -127,6 +129,16 @@ class Review(SessionPage):
             }
         }
 
+    # Stock in the wrong place
+
+    @property
+    def misplaced(self):
+        return Misplaced(self.request, self.session)
+
+    @property
+    def misplaced_comes_later(self):
+        return self.progress.lines > MANY and self.session.status == Status.COUNTED
+
     # Lines
 
     @property
@@ -181,6 +193,7 @@ class Review(SessionPage):
                 line.planned, line.superseded_now, line.corrected = line.adjustment, line.superseded, None
             if self.reversals:
                 with_reversals(self.session, lines)
+        movements_at(self.session, lines)
         movements(self.session, lines)
         self.entries_of_opened(lines)
         return [self.dressed(line) for line in lines]
@@ -324,6 +337,8 @@ class Row:
             return "recorded", _("Superseded")
         if line.decision == Decision.LEFT_OUT:
             return "released", _("Left out")
+        if line.moves:
+            return "transfer", _("Moves") if self.page.session.is_open else _("Moved")
         if line.recount_asked:
             return "recount", _("Recount")
         if line.decision == Decision.ACCEPTED:

@@ -44,6 +44,11 @@ class SessionPage:
     def stages(self):
         return stages_of(self.session, self.progress)
 
+    @property
+    def documents(self):
+        """What the count has posted, in that order."""
+        return documents_of(self.session)[::-1]
+
     @cached_property
     def reversals(self):
         """The documents that took back what this count has posted, or a part of it."""

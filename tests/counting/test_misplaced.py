@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from ledger.models import ItemLedgerEntry, Kind, Reason, Register, StockValue
 from ledger.posting import PostingRefused, post
 from tests.at_once import at_once
 from tests.counting.given import again, complete, count, given_session, in_review
+from tests.counting.people import auditor, counter, supervisor
 from tests.factories import (
     BinFactory,
     ItemFactory,
@@ -31,6 +33,7 @@ from tests.factories import (
     move,
 )
 from tests.laws import assert_reconciled
+from tests.pages import HTMX, is_page, text_of
 from tests.properties import rolled_back
 from warehouse.models import Quant
 
@@ -395,3 +398,102 @@ def test_two_reviewers_accept_the_same_movement_at_once():
     complete(session)
     assert Register.objects.filter(kind=Kind.STOCK_TRANSFER).count() == 1
     assert stock([short, over]) == [15, 25]
+
+
+# The page
+
+
+def part_of(session):
+    return reverse("count-misplaced", args=[session.number])
+
+
+def review_of(session):
+    return reverse("count-review", args=[session.number])
+
+
+def test_a_review_shows_what_could_move_and_moves_what_is_ticked():
+    session, (short, over) = given_review(given_off(-5, 3))
+    client = supervisor(session.location)
+
+    page = client.get(review_of(session))
+    done = client.post(part_of(session), {"do": "move", "pair": [f"{short.pk}-{over.pk}"]}, headers=HTMX)
+
+    assert f"{short.quant.bin.code} → {over.quant.bin.code}" in text_of(page)
+    assert "−5 here, +3 there; the rest is adjusted" in text_of(page)
+    assert done["HX-Redirect"] == review_of(session)
+    after = client.get(review_of(session))
+    assert "1 movement will be posted." in text_of(after)
+    assert f"−3 to {over.quant.bin.code}" in text_of(after)
+    assert f"+3 from {short.quant.bin.code}" in text_of(after)
+    confirming = text_of(client.get(reverse("count-complete", args=[session.number])))
+    assert "Post 1 adjustment and 1 movement?" in confirming
+    assert "Moved to another bin 3 units" in confirming
+
+
+def test_all_are_moved_at_once_and_one_is_taken_back_without_javascript():
+    session, lines = given_review(given_off(-5, 5, -2, 2))
+    client = supervisor(session.location)
+
+    client.post(part_of(session), {"do": "move_all"})
+    assert session.misplacements.count() == 2
+    back = client.post(part_of(session), {"do": f"apart:{lines[0].pk}-{lines[1].pk}"})
+
+    assert back.url == review_of(session)
+    assert [each.quantity for each in accepted(session)] == [2]
+
+
+def test_the_part_is_a_part_and_what_it_cannot_do_it_says_there():
+    session, (short, _over) = given_review(given_off(-5, 5))
+    client = supervisor(session.location)
+
+    for asked in ({"do": "move"}, {"do": "move", "pair": ["x-1", "--", "9-9"]}):
+        refused = client.post(part_of(session), asked, headers=HTMX)
+        assert refused.status_code == 422
+        assert not is_page(refused)
+        assert 'id="misplaced"' in refused.content.decode()
+    assert "None of these movements" in text_of(refused)
+    assert client.get(part_of(session)).url == f"{review_of(session)}#misplaced"
+    assert short.quant.bin.code in text_of(client.get(part_of(session), headers=HTMX))
+
+
+def test_who_may_move_what_was_misplaced():
+    session, (short, over) = given_review(given_off(-5, 5))
+    asked = {"do": "move", "pair": [f"{short.pk}-{over.pk}"]}
+
+    assert counter(session.location).get(part_of(session)).status_code == 403
+    assert auditor(session.location).post(part_of(session), asked).status_code == 403
+    assert auditor(session.location).get(part_of(session), headers=HTMX).status_code == 200
+    assert supervisor(LocationFactory()).post(part_of(session), asked).status_code == 404
+    assert not session.misplacements.exists()
+
+
+def test_a_completed_count_names_both_documents_and_what_moved():
+    session, (_short, over) = given_review(given_off(-5, 3))
+    move_misplaced(session, None, **stamps())
+    complete(session)
+    client = supervisor(session.location)
+
+    done = text_of(client.get(reverse("count-complete", args=[session.number])))
+    detail = text_of(client.get(session.get_absolute_url()))
+    review = text_of(client.get(review_of(session)))
+
+    assert "1 adjustment and 1 movement posted" in done
+    for page in (done, detail):
+        assert session.transfer.number in page
+        assert session.adjustment.number in page
+    assert f"Moved −3 to {over.quant.bin.code}" in review
+    assert session.number in text_of(client.get(session.transfer.get_absolute_url()))
+
+
+def test_a_review_costs_the_same_for_one_movement_and_for_many():
+    numbers = []
+    for differences in ([-5, 5, -3, 3], [-5, 5, -4, 4, -3, 3, -2, 2, -1, 1, -6, 6]):
+        session, lines = given_review(given_off(*differences))
+        move_misplaced(session, [(lines[0].pk, lines[1].pk)], **stamps())
+        client = supervisor(session.location)
+        client.get(review_of(session))
+        with CaptureQueriesContext(connection) as captured:
+            client.get(review_of(session))
+        numbers.append(len(captured))
+
+    assert numbers[0] == numbers[1]
