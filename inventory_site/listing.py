@@ -73,6 +73,8 @@ class Heading:
 
 
 class Listing:
+    has_file = False  # can it be had as a spreadsheet (warehouse.list_files)?
+
     def __init__(self, request, queryset, *, columns, sort, filterset=None, size=PAGE_SIZE, label="", counts=None):
         self.request, self.size, self.label = request, size, label
         self.all_columns, self.default_sort, self.counts = list(columns), sort, counts or {}
@@ -185,6 +187,11 @@ class Listing:
         for name in [name for name, values in query.lists() if not any(values)]:
             del query[name]
         return f"{self.request.path}?{query.urlencode()}" if query else self.request.path
+
+    @property
+    def files(self):
+        """The addresses of this list as a file, by what the file is."""
+        return {"Excel": self.url(**{"as": "xlsx"}), "CSV": self.url(**{"as": "csv"})} if self.has_file else {}
 
     @property
     def path(self):

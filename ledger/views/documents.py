@@ -15,12 +15,13 @@ from inventory_site.templatetags.truecount import quantity, signed, signed_money
 from inventory_site.visibility import CLOSED, closed_to
 from ledger.filters import DocumentFilter
 from ledger.forms import ReversalForm, typed
-from ledger.models import POSTED_BY_COUNTS, ItemLedgerEntry, Register, WarehouseEntry
+from ledger.models import POSTED_BY_COUNTS, ItemLedgerEntry, Kind, Register, WarehouseEntry
 from ledger.navigation import sections
 from ledger.posting import PAGE_WAIT, preview_reversal, reverse
 from ledger.views.entries import SEES_VALUE
 from ledger.views.overriding import Override
 from warehouse.actions import links
+from warehouse.list_files import Field, list_file
 from warehouse.models import Quant
 
 SHOWN = 50  # lines of a reversal that its page lists
@@ -32,6 +33,18 @@ LOCATION = Column("location", gettext_lazy("Location"), "location__name")
 REASON = Column("reason", gettext_lazy("Reason and note"), "reason__name", css="item")
 SOURCE = Column("source", gettext_lazy("Count"))
 BY = Column("by", gettext_lazy("By"), "by__username")
+FILE = [
+    Field(gettext_lazy("Document"), "number"),
+    Field(gettext_lazy("Posted"), "posted_at"),
+    Field(gettext_lazy("Posting date"), "posting_date"),
+    Field(gettext_lazy("Kind"), "kind", words=dict(Kind.choices)),
+    Field(gettext_lazy("Location"), "location__code"),
+    Field(gettext_lazy("Other location"), "other_location__code"),
+    Field(gettext_lazy("Reason"), "reason__name"),
+    Field(gettext_lazy("Note"), "note"),
+    Field(gettext_lazy("Count"), "source"),
+    Field(gettext_lazy("By"), "by__username"),
+]
 
 
 @login_required
@@ -39,6 +52,8 @@ BY = Column("by", gettext_lazy("By"), "by__username")
 @permission_required("ledger.view_register", raise_exception=True)
 def documents(request):
     listing = document_listing(request, Register.objects.visible_to(request.user))
+    if file := list_file(request, listing, "documents", FILE):
+        return file
     context = {"listing": listing, "sections": sections(request, "documents")}
     return render_page(request, "ledger/documents.html", context, partial="list")
 

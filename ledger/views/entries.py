@@ -9,8 +9,9 @@ from inventory_site.asked import whole_number
 from inventory_site.pages import Column, Listing, render_page
 from inventory_site.visibility import blanked, unless_closed
 from ledger.filters import EntriesOfItemFilter, ItemLedgerFilter, MovementsOfQuantFilter, WarehouseLedgerFilter
-from ledger.models import ItemLedgerEntry, WarehouseEntry
+from ledger.models import ItemLedgerEntry, Kind, WarehouseEntry
 from ledger.navigation import sections
+from warehouse.list_files import Field, list_file
 from warehouse.models import Item, Quant
 
 SEES_VALUE = "ledger.view_valueentry"
@@ -28,6 +29,39 @@ LOCATION = Column("location", _("Location"), "location__name")
 LOT = Column("lot", _("Lot"), "lot__number")
 ITEM_OF_QUANT = Column("item", _("Item"), "quant__item__number", css="item")
 BIN = Column("bin", _("Bin"), ("quant__location__code", "quant__bin__walking_order", "quant__bin__code"))
+DOCUMENT_OF_ENTRY = [
+    Field(_("Posted"), "register__posted_at"),
+    Field(_("Posting date"), "register__posting_date"),
+    Field(_("Document"), "register__number"),
+    Field(_("Kind"), "register__kind", words=dict(Kind.choices)),
+]
+WHO_AND_WHY = [
+    Field(_("Reason"), "register__reason__name"),
+    Field(_("Note"), "register__note"),
+    Field(_("By"), "register__by__username"),
+]
+ITEM_LEDGER_FILE = [
+    Field(_("Entry"), "pk"),
+    *DOCUMENT_OF_ENTRY,
+    Field(_("Item"), "item__number"),
+    Field(_("Name"), "item__name"),
+    Field(_("Variant"), "variant__code"),
+    Field(_("Lot"), "lot__number"),
+    Field(_("Location"), "location__code"),
+    Field(_("Quantity"), "quantity", figure=True),
+]
+WAREHOUSE_LEDGER_FILE = [
+    Field(_("Entry"), "pk"),
+    *DOCUMENT_OF_ENTRY,
+    Field(_("Item"), "quant__item__number"),
+    Field(_("Name"), "quant__item__name"),
+    Field(_("Variant"), "quant__variant__code"),
+    Field(_("Lot"), "quant__lot__number"),
+    Field(_("Location"), "quant__location__code"),
+    Field(_("Bin"), "quant__bin__code"),
+    Field(_("Quantity"), "quantity", figure=True),
+    *WHO_AND_WHY,
+]
 LOT_OF_QUANT = Column("lot", _("Lot"), "quant__lot__number")
 
 
@@ -41,6 +75,10 @@ def item_ledger(request):
     entries = ItemLedgerEntry.objects.open_to(request)
     narrowed = {"filterset": EntriesOfItemFilter, "omit": ["item"]} if item else {}
     listing = item_entries(request, entries.filter(item=item) if item else entries, **narrowed)
+    money = [Field(_("Value"), "value_entry__amount", figure=True)] if request.user.has_perm(SEES_VALUE) else []
+    fields = [*ITEM_LEDGER_FILE, *money, *WHO_AND_WHY]
+    if file := list_file(request, listing, "item-ledger", fields, location="location"):
+        return file
     context = {"listing": listing, "sections": sections(request, "item-ledger"), "item": item}
     if item:
         on_hand = Quant.objects.visible_to(request.user).filter(item=item).total()
@@ -63,6 +101,8 @@ def warehouse_ledger(request):
         entries = entries.filter(quant=quant)
     narrowed = {"filterset": MovementsOfQuantFilter, "omit": ["item", "bin", "lot"]} if quant else {}
     listing = warehouse_entries(request, entries, **narrowed)
+    if file := list_file(request, listing, "warehouse-ledger", WAREHOUSE_LEDGER_FILE, location="quant__location"):
+        return file
     context = {"listing": listing, "sections": sections(request, "warehouse-ledger"), "quant": quant}
     if quant:
         context["sums"] = listing.queryset.sums()

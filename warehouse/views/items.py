@@ -9,9 +9,20 @@ from inventory_site.tabs import tabs_of
 from inventory_site.visibility import closed_to, unless_closed
 from warehouse import actions
 from warehouse.filters import ItemFilter
-from warehouse.models import Item, Lot, Quant
+from warehouse.list_files import Field, list_file
+from warehouse.models import Item, Lot, Quant, Tracking
 from warehouse.navigation import sections
 from warehouse.views.suggestions import SUGGESTIONS, typed
+
+FILE = [
+    Field(_("Item"), "number"),
+    Field(_("Name"), "name"),
+    Field(_("Category"), "category__name"),
+    Field(_("Unit of measure"), "base_unit__code"),
+    Field(_("Tracking"), "tracking", words=dict(Tracking.choices)),
+    Field(_("Blocked"), "blocked"),
+    Field(_("On hand"), "on_hand", figure=True),
+]
 
 
 @login_required
@@ -32,6 +43,8 @@ def items(request):
         ],
         label=_("Items"),
     )
+    if file := list_file(request, listing, "items", FILE):
+        return file
     listing.labels_url = listing.leading_to(reverse("item-labels"))
     for item in listing.rows:
         item.on_hand = unless_closed(request, item.on_hand)

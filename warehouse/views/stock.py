@@ -8,6 +8,7 @@ from inventory_site.pages import Column, Listing, render_page
 from inventory_site.visibility import blanked, in_open_order
 from warehouse import actions
 from warehouse.filters import StockFilter
+from warehouse.list_files import Field, list_file
 from warehouse.models import Quant
 from warehouse.navigation import sections
 
@@ -18,6 +19,17 @@ LOT = Column("lot", _("Lot, expires"), ("lot__expiration_date", "lot__number"))
 QUANTITY = Column("quantity", _("On hand"), num=True, descending_first=True)
 LOCATION = Column("location", _("Location"), ("location__name", "bin__walking_order", "bin__code"))
 ACTIONS = Column("", "")
+FILE = [
+    Field(_("Location"), "location__code"),
+    Field(_("Bin"), "bin__code"),
+    Field(_("Item"), "item__number"),
+    Field(_("Name"), "item__name"),
+    Field(_("Variant"), "variant__code"),
+    Field(_("Lot"), "lot__number"),
+    Field(_("Expires"), "lot__expiration_date"),
+    Field(_("Unit"), "item__base_unit__code"),
+    Field(_("On hand"), "quantity", figure=True),
+]
 
 
 @login_required
@@ -30,6 +42,8 @@ def stock(request):
         columns=[ITEM, BIN, LOCATION, LOT, QUANTITY, ACTIONS],
         sort="item",
     )
+    if file := list_file(request, listing, "stock", FILE, location="location"):
+        return file
     context = {"listing": listing, "sections": sections(request, "stock"), "actions": actions.links(request, "stock")}
     return render_page(request, "warehouse/stock.html", context, partial="list")
 
