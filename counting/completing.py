@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from counting import sql
 from counting.activity import remember
 from counting.guarding import follow_status
-from counting.models import CountLine, CountSession, Deed, Status
+from counting.models import CountLine, CountSession, Deed, Status, Uncounted
 from counting.review import mark_counted
 from inventory_site.errors import DomainError
 from inventory_site.templatetags.truecount import quantity, signed
@@ -70,13 +70,13 @@ class FiguresChanged(DomainError):
     )
 
 
-COUNTED_IN_LINES = {"lines", "transfers", "write_offs"}
+COUNTED_IN_LINES = {"lines", "transfers", "write_offs", "left"}
 
 
 @dataclass(frozen=True)
 class Digest:
     """What completing posts: lines with an adjustment, units found (+) and missing (-), and their value; how many
-    movements between bins, and of how many units."""
+    movements between bins, and of how many units; and how many lines it leaves, as nobody has decided on them."""
 
     lines: int
     plus: Decimal
@@ -85,6 +85,7 @@ class Digest:
     transfers: int = 0
     moved: Decimal = Decimal("0.00000")
     write_offs: int = 0
+    left: int = 0
 
     def as_json(self) -> dict:
         return {name: str(value) for name, value in asdict(self).items()}
@@ -102,11 +103,21 @@ def digest(session: CountSession) -> Digest:
 
 def _read_digest(statement, session):
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"session": session.pk})
-        lines, plus, minus, value, transfers, moved = cursor.fetchone()
+        cursor.execute(statement, params_of(session))
+        lines, plus, minus, value, left, transfers, moved = cursor.fetchone()
     # One way of writing, so that figures compare equal however they were added up.
     plus, minus, value, moved = (number.quantize(Decimal("0.00001")) for number in (plus, minus, value, moved))
-    return Digest(lines, plus, minus, value, transfers=transfers, moved=moved)
+    return Digest(lines, plus, minus, value, transfers=transfers, moved=moved, left=left)
+
+
+def params_of(session: CountSession) -> dict:
+    """What the statements about adjustments ask of a session."""
+    takes_zeros = session.status == Status.DRAFT and session.uncounted == Uncounted.ZERO
+    return {
+        "session": session.pk,
+        "leave": session.leaves_undecided,
+        "zero_up_to": session.opened_entry if takes_zeros else None,
+    }
 
 
 @transaction.atomic
@@ -185,14 +196,14 @@ def _complete(session):
     lock_locations([session.location_id])
     announce(session.number, [session.location_id])
     with connection.cursor() as cursor:
-        cursor.execute(sql.SETTLE_MOVEMENTS, {"session": session.pk})
-        cursor.execute(sql.CLOSE_LINES_AT_REST, {"session": session.pk})
-        cursor.execute(sql.CLOSE_LINES_THAT_MOVED, {"session": session.pk})
+        cursor.execute(sql.SETTLE_MOVEMENTS, params_of(session))
+        cursor.execute(sql.CLOSE_LINES_AT_REST, params_of(session))
+        cursor.execute(sql.CLOSE_LINES_THAT_MOVED, params_of(session))
     problems = _line_problems(session)
     if problems:
         raise LinesNotReady(problems)
     figures = _read_digest(sql.DIGEST_OF_CLOSED, session)
-    if figures.as_json() != session.completion_digest:
+    if figures != Digest.from_json(session.completion_digest):
         raise FiguresChanged(before=session.completion_digest["lines"], after=figures.lines)
     show_step(session, "posting")
     transfer = _post(session, Kind.STOCK_TRANSFER, session.misplacements.as_transfers()) if figures.transfers else None
@@ -244,7 +255,7 @@ def _named(session, kind, errors):
 
 def _line_problems(session):
     with connection.cursor() as cursor:
-        cursor.execute(sql.PROBLEM_LINES, {"session": session.pk})
+        cursor.execute(sql.PROBLEM_LINES, params_of(session))
         rows = cursor.fetchall()
     names = CountLine.objects.with_names().in_bulk([line for line, *_rest in rows])
     return [

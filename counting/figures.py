@@ -144,9 +144,9 @@ def people_lately(session: CountSession) -> list[dict]:
 
 def people_of(session: CountSession) -> list[dict]:
     """Who counted: the person, how many lines, and where and when last."""
-    lines = dict(session.lines.counted().order_by().values_list("counted_by").annotate(lines=Count("pk")))
+    lines = dict(session.lines.looked_at().order_by().values_list("counted_by").annotate(lines=Count("pk")))
     newest = (
-        session.lines.counted()
+        session.lines.looked_at()
         .order_by("counted_by", "-counted_at")
         .distinct("counted_by")
         .select_related("counted_by", "quant__bin")

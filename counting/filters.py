@@ -4,7 +4,7 @@ import django_filters
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from counting.models import CountLine, CountSession, ImportRow, Outcome
+from counting.models import CountLine, CountSession, ImportRow, Outcome, Uncounted
 from inventory_site.listing import Find, Pick
 from warehouse.models import Zone
 
@@ -18,6 +18,7 @@ STAGES = [
 
 STATES = [("uncounted", _("Not counted")), ("counted", _("Counted")), ("recount", _("Recount"))]
 JUDGED = [("off", _("Differs")), ("matched", _("Match")), ("added", _("Found items"))]
+OPEN_TO_ZERO = [("moved", _("Moved, not counted")), ("zeroed", _("Taken as zero"))]
 
 SHOWN = [
     ("todo", _("To decide")),
@@ -30,7 +31,9 @@ SHOWN = [
     ("problems", _("In the way")),
     ("aside", _("Put aside")),
     ("uncounted", _("Not counted")),
+    ("zeroed", _("Taken as zero")),
     ("matched", _("Matches")),
+    ("unverified", _("Not verified")),
 ]
 
 SORTS = [("value", _("Largest value first")), ("walk", _("Walking order")), ("item", _("Item"))]
@@ -75,7 +78,8 @@ class LineFilter(django_filters.FilterSet):
         self.session = session
         self.filters["zone"].queryset = session.location.zones.all()
         if judged:
-            self.filters["state"].extra["choices"] = STATES + JUDGED
+            zeros = OPEN_TO_ZERO if session.uncounted == Uncounted.ZERO else []
+            self.filters["state"].extra["choices"] = STATES + JUDGED + zeros
 
     def find(self, lines, _name, text):
         return lines.matching(text)
@@ -118,7 +122,9 @@ class ReviewFilter(django_filters.FilterSet):
             "problems": lambda: lines.in_the_way(self.session),
             "aside": lines.none,
             "uncounted": lines.uncounted,
+            "zeroed": lines.zeroed,
             "matched": lines.matched,
+            "unverified": lines.unverified,
         }[show]()
 
     def find(self, lines, _name, text):

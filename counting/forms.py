@@ -242,9 +242,10 @@ class ConfirmForm(forms.Form):
     value = forms.DecimalField(max_digits=MONEY["max_digits"] + 5, decimal_places=QUANTITY["decimal_places"])
     transfers = forms.IntegerField(min_value=0)
     moved = forms.DecimalField(**QUANTITY)
+    left = forms.IntegerField(min_value=0, required=False)
 
     def digest(self):
-        return Digest(**self.cleaned_data)
+        return Digest(**self.cleaned_data | {"left": self.cleaned_data["left"] or 0})
 
 
 def hidden_figures(digest: Digest) -> list[tuple[str, str]]:

@@ -112,7 +112,7 @@ def of_activity(activity: Activity, viewer: Viewer) -> Event:
 
 def _counts(session, viewer):
     """The lines that were counted last."""
-    lines = session.lines.counted().select_related("counted_by", "quant__item", "quant__bin", "session")
+    lines = session.lines.looked_at().select_related("counted_by", "quant__item", "quant__bin", "session")
     closed = frozenset([session.location_id] if viewer.closed else [])
     for line in told(lines.order_by("-counted_at")[:SHOWN], viewer.user, closed=closed):
         yield counted(line.counted_by, line.told, line.quant, at=line.counted_at)
@@ -216,12 +216,16 @@ def of_entry(entry: CountEntry, viewer: Viewer) -> Event:
         EntryKind.SET: quantity(entry.quantity),
         EntryKind.ADD: signed(entry.quantity),
         EntryKind.CLEAR: _("not counted any more"),
+        EntryKind.ZERO: _("nobody counted it, taken as zero")
+        if entry.quantity is not None
+        else _("not taken as zero any more"),
     }[EntryKind(entry.kind)]
-    told = said if entry.kind == EntryKind.CLEAR or is_told(entry, viewer) else _("a count")
+    is_figure = entry.kind in (EntryKind.SET, EntryKind.ADD)
+    told = said if not is_figure or is_told(entry, viewer) else _("a count")
     return Event(
         at=entry.counted_at,
         by=entry.by,
-        what=_("counted"),
+        what=EntryKind.ZERO.label if entry.kind == EntryKind.ZERO else _("counted"),
         note=_("%(item)s in %(bin)s: %(said)s") % {"item": quant.item.name, "bin": quant.bin, "said": told},
         status="recorded",
     )

@@ -5,12 +5,13 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from counting import sql
 from counting.activity import remember
 from counting.guarding import follow_status, hold, is_guarding, keep_still
-from counting.models import CountLine, CountSession, Deed, Guard
+from counting.models import CountLine, CountSession, Deed, Guard, Uncounted
 from counting.policies import DEFAULT, Policies
 from counting.scope_files import Listed
 from inventory_site.errors import DomainError
@@ -140,14 +141,15 @@ def open_session(
             "opened_by": by,
             "opened_at": at,
             **policies.as_fields(),
+            "opened_entry": _newest_entry(location) if policies.uncounted == Uncounted.ZERO else None,
         },
     )
     if not created:
         return Opened(session, session.lines.count(), {})
     quants = scope.quants(location)
     keep_still(session)
-    lines = _take_snapshot(session, quants)
-    held = _held_by_others(session, quants)
+    lines = take_snapshot(session, quants)
+    held = held_by_others(session, quants)
     if not lines:
         raise AllCountedElsewhere(sessions=", ".join(held)) if held else NothingToCount()
     remember(session, Deed.OPENED, by=by, at=at, lines=lines)
@@ -170,17 +172,24 @@ def _next_number():
         return f"SC-{cursor.fetchone()[0]:04}"
 
 
-def _take_snapshot(session, quants):
+def _newest_entry(location):
+    """Read before the snapshot: what is posted in between counts as moved since the opening. Within a location ids are
+    in the order of commits, so a newer one is later."""
+    return Quant.objects.filter(location=location).aggregate(newest=Max("last_entry"))["newest"] or 0
+
+
+def take_snapshot(session: CountSession, quants) -> int:
+    """Lines for these quants, but for those that an open session has already; returns how many."""
     scope, params = quants.order_by().values("pk").query.sql_with_params()
     # The scope's parameters stand by position, ours by name: name them too.
     named = {f"scope_{position}": value for position, value in enumerate(params)}
     statement = sql.OPEN_LINES.format(scope=scope % tuple(f"%({name})s" for name in named))
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"session": session.pk, **named})
+        cursor.execute(statement, {"session": session.pk, "round": session.round, **named})
         return cursor.rowcount
 
 
-def _held_by_others(session, quants):
+def held_by_others(session: CountSession, quants) -> dict[str, int]:
     others = CountLine.objects.open().exclude(session=session).filter(quant__in=quants)
     return dict(others.per_session())
 

@@ -127,6 +127,42 @@ class CountLineQuerySet(models.QuerySet):
     def uncounted(self):
         return self.filter(counted_quantity__isnull=True)
 
+    def open_to_zero(self):
+        """What is taken as zero when the counting ends, where stock has not moved since the opening."""
+        return self.uncounted().filter(recount_asked=False).exclude(decision="left_out")
+
+    def moved_uncounted(self):
+        """What cannot be taken as zero: stock has moved there since the opening."""
+        return self.open_to_zero().filter(quant__last_entry__gt=F("session__opened_entry"))
+
+    def zero_totals(self):
+        """Of lines that are open to zero: how many with which units and value have not moved, and how many have."""
+        still = Q(quant__last_entry__lte=F("session__opened_entry"))
+        none = models.Value(0, output_field=models.DecimalField(**MONEY))
+        worth = ExpressionWrapper(F("quant__quantity") * F("unit_cost"), output_field=models.DecimalField(**MONEY))
+        return self.aggregate(
+            lines=Count("pk", filter=still),
+            units=Coalesce(Sum("quant__quantity", filter=still), none),
+            value=Coalesce(Sum(worth, filter=still), none),
+            moved=Count("pk", filter=~still),
+        )
+
+    def looked_at(self):
+        """Counted by somebody."""
+        return self.counted().filter(zeroed=False)
+
+    def unverified(self):
+        return self.filter(verified=False)
+
+    def zeroed(self):
+        """Nobody counted them, and they were taken as zero."""
+        return self.filter(zeroed=True)
+
+    def per_bin(self):
+        """(bin, lines) pairs in walking order."""
+        bins = self.order_by("quant__bin__walking_order", "quant__bin__code")
+        return list(bins.values_list("quant__bin__code").annotate(lines=Count("pk")))
+
     def matched(self):
         return self.counted().filter(discrepancy=0)
 
@@ -168,6 +204,8 @@ class CountLineQuerySet(models.QuerySet):
             "off": self.off,
             "matched": self.matched,
             "added": self.added,
+            "moved": self.moved_uncounted,
+            "zeroed": self.zeroed,
         }
         return states.get(state, self.all)()
 
@@ -305,6 +343,8 @@ class CountLineQuerySet(models.QuerySet):
             accepted_lines=Count("pk", filter=Q(decision="accepted")),
             left_out_lines=Count("pk", filter=Q(decision="left_out")),
             added_lines=Count("pk", filter=Q(found=True)),
+            zeroed_lines=Count("pk", filter=Q(zeroed=True)),
+            verified_lines=Count("pk", filter=Q(verified=True)),
             found_lines=Count("pk", filter=more),
             found_units=Coalesce(Sum("discrepancy", filter=more), zero),
             found_value=Coalesce(Sum(VALUE, filter=more), zero),
@@ -330,6 +370,10 @@ class MisplacementQuerySet(models.QuerySet):
 
 
 class CountEntryQuerySet(models.QuerySet):
+    def said(self):
+        """By somebody who looked; not what was taken as zero."""
+        return self.exclude(kind="zero")
+
     def in_time(self):
         return self.order_by("counted_at", "id")
 

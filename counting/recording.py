@@ -216,7 +216,7 @@ def undo_last(line: CountLine, *, by: User, client_id: UUID, last: UUID | None =
 
     `last` is the `client_id` of the entry that the person saw last; where another one came since, nothing is undone.
     """
-    entries = list(line.entries.filter(round=line.round).in_time())
+    entries = list(line.entries.filter(round=line.round).said().in_time())
     if any(entry.client_id == client_id for entry in entries):
         return False
     if not entries:
@@ -236,6 +236,8 @@ def spoken(entries: Iterable[CountEntry]) -> list[CountEntry]:
     """The entries, in order of their time, that make the count: the last SET or CLEAR and the ADDs after it."""
     speaking = []
     for entry in entries:
+        if entry.kind == EntryKind.ZERO:
+            continue
         if entry.kind != EntryKind.ADD:
             speaking = []
         if entry.kind != EntryKind.CLEAR:

@@ -12,6 +12,7 @@ from counting import sql
 from counting.activity import remember
 from counting.guarding import follow_status
 from counting.models import CountLine, CountSession, Decision, Deed, PutAside, Status
+from counting.uncounted import check_may_end, settle_uncounted, take_zeros_back
 from inventory_site.errors import DomainError
 from ledger.models import Reason
 from warehouse.models import User
@@ -56,19 +57,25 @@ class NothingChosen(DomainError):
 
 @transaction.atomic
 def mark_counted(session: CountSession, *, by: User, at: datetime) -> None:
-    """DRAFT -> COUNTED. Lines that nobody counted will be skipped."""
+    """DRAFT -> COUNTED. What becomes of lines that nobody counted is the policy of the session.
+
+    Raises NothingCounted, and what `settle_uncounted` raises.
+    """
+    check_may_end(session, by)
     session.move_to(Status.COUNTED, marked_at=at, marked_by=by)
     follow_status(session, by=by, at=at)
     if not session.lines.counted().exists():
         raise NothingCounted(session=session.number)
+    settle_uncounted(session, by=by, at=at)
     remember(session, Deed.MARKED, by=by, at=at)
 
 
 @transaction.atomic
 def reopen(session: CountSession, *, by: User, at: datetime) -> None:
-    """COUNTED -> DRAFT, with every line open for counting; what was counted stays."""
+    """COUNTED -> DRAFT, with every line open for counting; what was counted stays, what was taken as zero does not."""
     session.move_to(Status.DRAFT, completion_problems=[])
     follow_status(session, by=by, at=at)
+    take_zeros_back(session, by=by)
     session.lines.exclude(round=session.round).update(round=session.round)
     with connection.cursor() as cursor:
         cursor.execute(sql.CARRY_COUNTS_OVER, {"session": session.pk})
@@ -203,6 +210,22 @@ def _remembered(session, deed, lines, **details):
 
 
 @transaction.atomic
+@transaction.atomic
+def verify(session: CountSession, lines: Iterable[int], *, by: User, at: datetime) -> int:
+    """Tick these lines off: somebody has looked at them. A list to work through, without effect on what is posted."""
+    _lock_open(session)
+    ticked = session.lines.open().filter(pk__in=lines, verified=False).update(verified=True)
+    return _remembered(session, Deed.VERIFIED, ticked, by=by, at=at)
+
+
+@transaction.atomic
+def unverify(session: CountSession, lines: Iterable[int], *, by: User, at: datetime) -> int:
+    """Take the ticks away."""
+    _lock_open(session)
+    ticked = session.lines.open().filter(pk__in=lines, verified=True).update(verified=False)
+    return _remembered(session, Deed.UNVERIFIED, ticked, by=by, at=at)
+
+
 def settle(put_aside: PutAside, *, by: User, at: datetime) -> bool:
     """A scan that was put aside is dealt with; True if this did it, False if somebody did before."""
     settled = PutAside.objects.filter(pk=put_aside.pk, settled_at=None).update(settled_by=by, settled_at=at)
@@ -228,13 +251,21 @@ def lock_for_review(session: CountSession) -> None:
         raise NotInReview(session=session.number)
 
 
+def _lock_open(session):
+    """Like _lock_for_review, while it is counted as well."""
+    still_open = CountSession.objects.open().filter(pk=session.pk, completion_asked_at__isnull=True)
+    if not still_open.select_for_update(no_key=True).first():
+        raise NotInReview(session=session.number)
+
+
 def adjustments(session: CountSession, lines: Iterable[CountLine]) -> None:
     """Set on each line, for a page: `planned` (what completing would post now), `superseded_now`, `corrected`."""
     by_id = {line.pk: line for line in lines}
     if not by_id:
         return
     with connection.cursor() as cursor:
-        cursor.execute(sql.ADJUSTMENTS, {"session": session.pk, "lines": list(by_id)})
+        shown = {"session": session.pk, "lines": list(by_id), "leave": session.leaves_undecided}
+        cursor.execute(sql.ADJUSTMENTS, shown)
         for pk, adjustment, superseded, corrected in cursor.fetchall():
             line = by_id[pk]
             line.planned, line.superseded_now, line.corrected = adjustment, superseded, corrected

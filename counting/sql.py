@@ -11,7 +11,7 @@ OPEN_LINES = """
                                     recount_asked, decision, note, verified, superseded)
     SELECT %(session)s, q.id, true, false, q.quantity,
            CASE WHEN v.quantity > 0 THEN round(v.value / v.quantity, 6) ELSE i.unit_cost END,
-           false, 1, false, 'open', '', false, false
+           false, %(round)s, false, 'open', '', false, false
       FROM warehouse_quant q
       JOIN warehouse_item i ON i.id = q.item_id
       LEFT JOIN ledger_stockvalue v ON v.item_id = q.item_id AND v.location_id = q.location_id
@@ -31,6 +31,20 @@ QUANTS_LISTED = """
      UNION
     SELECT q.id FROM unnest(%s::bigint[], %s::bigint[]) AS pair (bin_id, item_id)
       JOIN warehouse_quant q ON q.bin_id = pair.bin_id AND q.item_id = pair.item_id
+"""
+
+REFRESH_SYSTEM = """
+    UPDATE counting_countline l SET system_quantity = book.quantity, unit_cost = book.unit_cost
+      FROM (SELECT q.id, q.quantity,
+                   CASE WHEN v.quantity > 0 THEN round(v.value / v.quantity, 6) ELSE i.unit_cost END AS unit_cost
+              FROM counting_countline mine
+              JOIN warehouse_quant q ON q.id = mine.quant_id
+              JOIN warehouse_item i ON i.id = q.item_id
+              LEFT JOIN ledger_stockvalue v ON v.item_id = q.item_id AND v.location_id = q.location_id
+                                           AND coalesce(v.variant_id, 0) = coalesce(q.variant_id, 0)
+             WHERE mine.session_id = %(session)s) book
+     WHERE l.session_id = %(session)s AND l.quant_id = book.id AND l.open
+       AND (l.system_quantity <> book.quantity OR l.unit_cost <> book.unit_cost)
 """
 
 # {lines} is a compiled queryset of line ids. In the order of the key, as everywhere.
@@ -87,7 +101,8 @@ RECORD = """
                             THEN l.disturbed OR l.begun <> q.last_entry
                             ELSE coalesce(%(begun)s, q.last_entry) <> q.last_entry END,
                counted_at = greatest(clock_timestamp(), l.counted_at), counted_by_id = %(by)s, counted_round = l.round,
-               recount_asked = %(kind)s = 'clear' AND l.round > 1, decision = 'open', accepted_quantity = NULL
+               recount_asked = %(kind)s = 'clear' AND l.round > 1, decision = 'open', accepted_quantity = NULL,
+               zeroed = false, verified = false
           FROM session, warehouse_quant q
          WHERE l.id = %(line)s AND l.session_id + 0 = session.id AND l.open AND l.round = session.round
            AND q.id = l.quant_id
@@ -134,7 +149,7 @@ RECORD_LATE = """
 # that none is under way whose time is before that moment.
 FOLD = """
     WITH said AS (SELECT e.* FROM counting_countentry e JOIN counting_countline l ON l.id = e.line_id
-                   WHERE e.line_id = %(line)s AND e.round = l.round),
+                   WHERE e.line_id = %(line)s AND e.round = l.round AND e.kind <> 'zero'),
     start AS (SELECT * FROM said WHERE kind <> 'add' ORDER BY counted_at DESC, id DESC LIMIT 1),
     spoken AS (SELECT said.* FROM said LEFT JOIN start ON true
                 WHERE (start.id IS NULL OR (said.counted_at, said.id) >= (start.counted_at, start.id))
@@ -153,7 +168,7 @@ FOLD = """
            counted_by_id = coalesce(fold.by_id, l.counted_by_id),
            counted_round = l.round,
            recount_asked = fold.quantity IS NULL AND l.round > 1,
-           decision = 'open', accepted_quantity = NULL
+           decision = 'open', accepted_quantity = NULL, zeroed = false, verified = false
       FROM fold, warehouse_quant q
      CROSS JOIN LATERAL (SELECT coalesce(sum(e.quantity), 0) AS quantity
                            FROM ledger_warehouseentry e JOIN ledger_register r ON r.id = e.register_id
@@ -196,6 +211,56 @@ REMEMBER_REQUESTS = """
     INSERT INTO counting_recountrequest (line_id, round, asked_by_id, asked_at, why)
     SELECT id, round, %(by)s, %(at)s, %(why)s FROM counting_countline
      WHERE session_id = %(session)s AND round = %(round)s AND recount_asked
+"""
+
+# Lines that nobody counted and nobody has decided on otherwise.
+OPEN_TO_ZERO = "l.counted_quantity IS NULL AND NOT l.recount_asked AND l.decision <> 'left_out'"
+
+# Those whose quant has no entry since the opening are taken as zero. Book and watermark are of one row version of the
+# quant, as in a count.
+ZERO_UNCOUNTED = f"""
+    WITH zeroed AS (
+        UPDATE counting_countline l
+           SET counted_quantity = 0, book_quantity = q.quantity, watermark = q.last_entry, begun = q.last_entry,
+               disturbed = false, zeroed = true, counted_at = greatest(clock_timestamp(), l.counted_at),
+               counted_by_id = %(by)s, counted_round = l.round, decision = 'open', accepted_quantity = NULL
+          FROM warehouse_quant q
+         WHERE l.session_id = %(session)s AND q.id = l.quant_id AND {OPEN_TO_ZERO}
+           AND q.last_entry <= %(opened_entry)s
+        RETURNING l.id, l.round, l.counted_at, l.begun)
+    INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
+                                     client_id)
+    SELECT id, round, 'zero', 0, '', begun, counted_at, counted_at, %(by)s, gen_random_uuid() FROM zeroed
+"""
+
+TAKE_ZEROS_BACK = """
+    WITH blank AS (
+        UPDATE counting_countline l
+           SET counted_quantity = NULL, book_quantity = NULL, watermark = NULL, begun = NULL, zeroed = false,
+               counted_at = NULL, counted_by_id = NULL, counted_round = NULL, decision = 'open',
+               accepted_quantity = NULL, verified = false
+         WHERE l.session_id = %(session)s AND l.zeroed AND NOT l.recount_asked
+        RETURNING l.id, l.round)
+    INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
+                                     client_id)
+    SELECT id, round, 'zero', NULL, '', 0, clock_timestamp(), clock_timestamp(), %(by)s, gen_random_uuid() FROM blank
+"""
+
+# What RECORD does with "clear", for all lines that were counted in the round of the session.
+CLEAR_COUNTS = """
+    WITH cleared AS (
+        UPDATE counting_countline l
+           SET counted_quantity = NULL, book_quantity = NULL, watermark = NULL, begun = NULL, disturbed = false,
+               counted_at = greatest(clock_timestamp(), l.counted_at), counted_by_id = %(by)s, counted_round = l.round,
+               recount_asked = l.round > 1, decision = 'open', accepted_quantity = NULL, zeroed = false,
+               verified = false
+          FROM counting_countsession s, warehouse_quant q
+         WHERE s.id = %(session)s AND l.session_id = s.id AND l.open AND l.round = s.round AND q.id = l.quant_id
+           AND l.counted_quantity IS NOT NULL AND NOT l.recount_asked
+        RETURNING l.id, l.round, l.counted_at, q.last_entry)
+    INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
+                                     client_id)
+    SELECT id, round, 'clear', NULL, '', last_entry, counted_at, counted_at, %(by)s, gen_random_uuid() FROM cleared
 """
 
 CREATE_UPLOAD = """
@@ -242,7 +307,8 @@ RECORD_UPLOAD = """
                watermark = q.last_entry, begun = coalesce(u.begun, q.last_entry),
                disturbed = coalesce(u.begun <> q.last_entry, false),
                counted_at = greatest(statement_timestamp(), l.counted_at), counted_by_id = %(by)s,
-               counted_round = l.round, recount_asked = false, decision = 'open', accepted_quantity = NULL
+               counted_round = l.round, recount_asked = false, decision = 'open', accepted_quantity = NULL,
+               zeroed = false, verified = false
           FROM count_upload u, warehouse_quant q
          WHERE l.id = u.line_id AND q.id = l.quant_id
            AND (u.quantity IS NOT NULL OR u.begun = q.last_entry)
@@ -273,9 +339,12 @@ LATER = LATER_OF.format(lines=OF_SESSION)
 
 # Adjustment = discrepancy (or the part of it that was accepted) less the corrections since; nothing where a newer look
 # has settled the quant. A part never turns into its opposite, and never exceeds what is left of the discrepancy.
-ADJUSTMENT = """
+# Where undecided lines are left as they are (%(leave)s), what nobody accepted is posted only if it is nothing.
+UNDECIDED_IS_LEFT = "%(leave)s AND l.decision <> 'accepted'"
+ADJUSTMENT_IF = """
     CASE WHEN l.counted_quantity IS NULL OR l.decision = 'left_out' OR l.recount_asked THEN NULL
          WHEN later.settled THEN 0
+         {unless}
          WHEN l.accepted_quantity IS NULL THEN l.discrepancy - coalesce(later.corrected, 0)
          WHEN l.discrepancy - coalesce(later.corrected, 0) >= 0
          THEN greatest(0, least(l.accepted_quantity - coalesce(later.corrected, 0),
@@ -284,9 +353,15 @@ ADJUSTMENT = """
                                 l.discrepancy - coalesce(later.corrected, 0)))
     END
 """
+ADJUSTMENT = ADJUSTMENT_IF.format(
+    unless=f"""WHEN {UNDECIDED_IS_LEFT}
+         THEN CASE WHEN l.discrepancy = coalesce(later.corrected, 0) AND NOT l.disturbed THEN 0 END"""
+)
+ADJUSTMENT_IF_ACCEPTED = ADJUSTMENT_IF.format(unless="")
 
-ADJUSTMENT_AT_REST = """
+ADJUSTMENT_AT_REST = f"""
     CASE WHEN l.counted_quantity IS NULL OR l.decision = 'left_out' OR l.recount_asked THEN NULL
+         WHEN {UNDECIDED_IS_LEFT} THEN CASE WHEN l.discrepancy = 0 AND NOT l.disturbed THEN 0 END
          ELSE coalesce(l.accepted_quantity, l.discrepancy) END
 """
 
@@ -307,7 +382,7 @@ MOVING = f"""
     ends AS (SELECT short_id AS line_id FROM counting_misplacement WHERE session_id = %(session)s
               UNION SELECT over_id FROM counting_misplacement WHERE session_id = %(session)s),
     later_at_ends AS ({LATER_OF.format(lines="l.id IN (SELECT line_id FROM ends)")}),
-    at_ends AS (SELECT l.id, l.counted_at, {ADJUSTMENT} AS quantity
+    at_ends AS (SELECT l.id, l.counted_at, {ADJUSTMENT_IF_ACCEPTED} AS quantity
                   FROM counting_countline l LEFT JOIN later_at_ends later ON later.line_id = l.id
                  WHERE l.id IN (SELECT line_id FROM ends) AND l.decision = 'accepted'),
     movement AS (
@@ -343,7 +418,7 @@ MISPLACED = f"""
     later AS ({LATER_OF.format(lines=f"{OF_SESSION} AND l.discrepancy <> 0")}),
     planned AS (
         SELECT l.id, q.item_id, coalesce(q.variant_id, 0) AS variant, coalesce(q.lot_id, 0) AS lot,
-               {ADJUSTMENT} - coalesce(moving.quantity, 0) AS quantity
+               {ADJUSTMENT_IF_ACCEPTED} - coalesce(moving.quantity, 0) AS quantity
           FROM counting_countline l
           JOIN warehouse_quant q ON q.id = l.quant_id
           LEFT JOIN later ON later.line_id = l.id
@@ -432,17 +507,25 @@ FIGURES = """
     count(*) FILTER (WHERE adjustment <> 0),
     coalesce(sum(adjustment) FILTER (WHERE adjustment > 0), 0),
     coalesce(sum(adjustment) FILTER (WHERE adjustment < 0), 0),
-    coalesce(round(sum(adjustment * unit_cost), 4), 0)
+    coalesce(round(sum(adjustment * unit_cost), 4), 0),
+    count(*) FILTER (WHERE adjustment IS NULL AND undecided)
 """
 
+# %(zero_up_to)s: while it is counted, in a session that takes what nobody counts as zero, the newest entry of the
+# location at its opening; NULL otherwise.
 DIGEST = f"""
     WITH {MOVING},
     later AS ({LATER}),
-    line AS (SELECT {ADJUSTMENT} - coalesce(moving.quantity, 0) AS adjustment, l.unit_cost
+    line AS (SELECT {ADJUSTMENT} - coalesce(moving.quantity, 0) AS adjustment, l.unit_cost,
+                    l.decision = 'open' AND NOT l.recount_asked AS undecided
                FROM counting_countline l
                LEFT JOIN later ON later.line_id = l.id
                LEFT JOIN moving ON moving.line_id = l.id
-              WHERE l.session_id = %(session)s AND l.counted_quantity IS NOT NULL)
+              WHERE l.session_id = %(session)s AND l.counted_quantity IS NOT NULL
+              UNION ALL
+             SELECT CASE WHEN q.quantity = 0 OR NOT %(leave)s THEN -q.quantity END, l.unit_cost, true
+               FROM counting_countline l JOIN warehouse_quant q ON q.id = l.quant_id
+              WHERE l.session_id = %(session)s AND {OPEN_TO_ZERO} AND q.last_entry <= %(zero_up_to)s)
     SELECT {FIGURES},
            (SELECT count(*) FROM movement WHERE quantity > 0), (SELECT coalesce(sum(quantity), 0) FROM movement)
       FROM line
@@ -470,7 +553,8 @@ CLOSE_LINES_THAT_MOVED = f"""
 
 DIGEST_OF_CLOSED = f"""
     WITH movement AS (SELECT moved FROM counting_misplacement WHERE session_id = %(session)s AND moved > 0),
-    line AS (SELECT adjustment - coalesce(moved, 0) AS adjustment, unit_cost
+    line AS (SELECT adjustment - coalesce(moved, 0) AS adjustment, unit_cost,
+                    counted_quantity IS NOT NULL AND decision = 'open' AND NOT recount_asked AS undecided
                FROM counting_countline WHERE session_id = %(session)s)
     SELECT {FIGURES}, (SELECT count(*) FROM movement), (SELECT coalesce(sum(moved), 0) FROM movement) FROM line
 """
@@ -482,7 +566,8 @@ PROBLEM_LINES = """
       JOIN warehouse_quant q ON q.id = l.quant_id
      CROSS JOIN LATERAL (VALUES
         (l.recount_asked AND l.decision <> 'left_out', 'recount_asked'),
-        (l.disturbed AND l.counted_quantity IS NOT NULL AND l.decision = 'open' AND NOT l.recount_asked, 'disturbed'),
+        (l.disturbed AND l.counted_quantity IS NOT NULL AND l.decision = 'open' AND NOT l.recount_asked
+           AND NOT %(leave)s, 'disturbed'),
         (l.adjustment < 0 AND q.quantity + l.adjustment < 0, 'below_zero')
      ) broken (so, code)
      WHERE l.session_id = %(session)s AND (l.recount_asked OR l.disturbed OR l.adjustment < 0) AND broken.so

@@ -45,6 +45,8 @@ ARGUMENTS = {
     "count-activity": ["session.number"],
     "count-mark": ["session.number"],
     "count-reopen": ["session.number"],
+    "count-refresh": ["session.number"],
+    "count-clear-counts": ["session.number"],
     "count-cancel": ["session.number"],
     "count-export": ["session.number"],
     "count-sheet": ["session.number"],

@@ -174,6 +174,10 @@ class CountSession(models.Model):
         return self.status in (Status.DRAFT, Status.COUNTED)
 
     @property
+    def leaves_undecided(self):
+        return self.undecided == Undecided.LEAVE
+
+    @property
     def is_posting(self):
         return self.status == Status.COUNTED and self.completion_asked_at is not None
 

@@ -149,7 +149,11 @@ class Completion(SessionPage):
         """What is not posted, and what becomes of it."""
         totals = self.totals
         uncounted = totals["all_lines"] - totals["counted_lines"]
+        if self.zeros or self.uncounted_in_the_way:
+            uncounted = 0  # they are taken as zero, or must be counted first
+        left = self.digest.left
         sentences = [
+            (left, ngettext("%s line that nobody decided on", "%s lines that nobody decided on", left)),
             (uncounted, ngettext("%s line is not counted", "%s lines are not counted", uncounted)),
             (
                 totals["left_out_lines"],
@@ -160,18 +164,30 @@ class Completion(SessionPage):
 
     @property
     def undecided(self):
+        """What is posted although nobody has decided on it."""
         totals = self.totals
-        return totals["undecided_lines"] - totals["unsettled_lines"]
+        return 0 if self.session.leaves_undecided else totals["undecided_lines"] - totals["unsettled_lines"]
+
+    @property
+    def zeroed(self):
+        """Lines that are posted as zero although nobody has counted them."""
+        return self.totals["zeroed_lines"] + (self.zeros.lines if self.zeros else 0)
 
     @property
     def blocking(self):
         """Lines that will be refused, with the list that shows them."""
         totals = self.totals
+        undecided = 0 if self.session.leaves_undecided else totals["unsettled_lines"]
         blocking = [
-            ("disturbed", totals["unsettled_lines"], _("moved while being counted: accept the count, or count again")),
+            ("disturbed", undecided, _("moved while being counted: accept the count, or count again")),
             ("recount", totals["recount_lines"], _("out for recount: count, keep the earlier count, or leave out")),
         ]
         return [{"show": show, "lines": lines, "text": text} for show, lines, text in blocking if lines]
+
+    @property
+    def uncounted_state(self):
+        """The filter of the lines of the count that shows what must be counted first."""
+        return "moved" if self.zeros else "uncounted"
 
     # While it is posted
 

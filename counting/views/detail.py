@@ -6,21 +6,24 @@ from functools import cached_property
 from django.contrib.auth.decorators import login_required, permission_required
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from counting.figures import people_lately, people_of, progress_by_zone
 from counting.filters import LineFilter
 from counting.history import history_of
-from counting.models import Status
+from counting.models import Guard, Status, Uncounted
+from counting.refreshing import clear_counts, refresh_system
 from counting.reversing import with_reversals
 from counting.review import cancel, mark_counted, reopen
 from counting.telling import told
-from counting.views.access import sees_evidence_of, session_for
+from counting.views.access import session_for
 from counting.views.activity import viewer_of
+from counting.views.sessions import stays
 from counting.views.standing import SessionPage
 from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, redirect_to, render_page
+from inventory_site.templatetags.truecount import quantity
 
 MANY = 20_000  # from so many lines on, the page comes first and its margin after it
 WALK = (
@@ -47,7 +50,7 @@ def count_detail(request, number):
 
 
 def detail_page(request, session, *, error=None):
-    page = Detail(request, session)
+    page = Detail(request, session, error=error)
     part = request.htmx.target if request.htmx.target in ("margin", "who") else "list"
     return render_page(
         request,
@@ -61,13 +64,32 @@ def detail_page(request, session, *, error=None):
 class Detail(SessionPage):
     """What the page shows; a partial pays only for what it draws."""
 
-    def __init__(self, request, session):
+    def __init__(self, request, session, *, error=None):
         super().__init__(request, session)
-        self.judged = sees_evidence_of(request.user, session)
+        self.error = error
 
     @property
     def parts(self):
         return self.progress.judged if self.judged else self.progress.recorded
+
+    @property
+    def may_end_counting(self):
+        """Where the end of counting takes lines as zero, it is for reviewers."""
+        user = self.request.user
+        return user.has_perm("counting.change_countsession") and (
+            self.session.uncounted != Uncounted.ZERO or user.has_perm("counting.review_countsession")
+        )
+
+    @property
+    def may_refresh(self):
+        session, user = self.session, self.request.user
+        may_move = session.guard != Guard.BLOCK
+        return session.status == Status.DRAFT and may_move and user.has_perm("counting.review_countsession")
+
+    @property
+    def uncounted_bins(self):
+        """Where lines are that keep the counting from ending, as the step that was refused has found them."""
+        return getattr(self.error, "bins", [])
 
     @cached_property
     def listing(self):
@@ -154,6 +176,8 @@ class LazyCounts(dict):
                 "off": totals["found_lines"] + totals["missing_lines"],
                 "matched": totals["matched_lines"],
                 "added": totals["added_lines"],
+                "moved": self.page.zeros.moved if self.page.zeros else 0,
+                "zeroed": totals["zeroed_lines"],
             }
         }
 
@@ -190,3 +214,33 @@ def count_reopen(request, number):
 @permission_required("counting.review_countsession", raise_exception=True)
 def count_cancel(request, number):
     return step(request, number, cancel, _("%s is cancelled. Nothing was posted."))
+
+
+@login_required
+@require_http_methods(["POST"])
+@permission_required("counting.review_countsession", raise_exception=True)
+def count_refresh(request, number):
+    session = session_for(request, number)
+    try:
+        refreshed = refresh_system(session, by=request.user, at=timezone.now())
+    except DomainError as error:
+        session.refresh_from_db()
+        return detail_page(request, session, error=error)
+    return redirect_to(request, session, toast=said_of(refreshed))
+
+
+def said_of(refreshed):
+    changed, added = refreshed.changed, refreshed.added
+    said = [
+        ngettext("%s line has other figures now.", "%s lines have other figures now.", changed) % quantity(changed),
+        ngettext("%s line is new.", "%s lines are new.", added) % quantity(added),
+        *(stays(number, lines) for number, lines in refreshed.held.items()),
+    ]
+    return " ".join(said)
+
+
+@login_required
+@require_http_methods(["POST"])
+@permission_required("counting.review_countsession", raise_exception=True)
+def count_clear_counts(request, number):
+    return step(request, number, clear_counts, _("All lines of %s are blank again."))

@@ -21,6 +21,8 @@ from counting.review import (
     leave_out,
     reconsider,
     settle,
+    unverify,
+    verify,
 )
 from counting.views.access import CLOSED, sees_evidence, session_for
 from counting.views.review_page import Review
@@ -114,6 +116,8 @@ VERBS = {
     "take_back": lambda session, lines, said, **stamps: reconsider(session, lines, **stamps),
     "recount": lambda session, lines, said, **stamps: ask_recount(session, lines, why=said["note"], **stamps),
     "keep": lambda session, lines, said, **stamps: keep_earlier_count(session, lines, **stamps),
+    "verify": lambda session, lines, said, **stamps: verify(session, lines, **stamps),
+    "unverify": lambda session, lines, said, **stamps: unverify(session, lines, **stamps),
     "reason": lambda session, lines, said, **stamps: give_reason(session, lines, reason=said["reason"], **stamps),
 }
 
@@ -127,6 +131,8 @@ def said(verb, lines):
             "%s line is out for recount; the count goes on.", "%s lines are out for recount; the count goes on.", lines
         ),
         "keep": ngettext("%s earlier count stands.", "%s earlier counts stand.", lines),
+        "verify": ngettext("%s line verified.", "%s lines verified.", lines),
+        "unverify": ngettext("%s line is not verified.", "%s lines are not verified.", lines),
         "reason": ngettext("Reason of %s line noted.", "Reason of %s lines noted.", lines),
     }
     return sentences[verb] % quantity(lines)

@@ -97,7 +97,11 @@ class Review(SessionPage):
 
     @property
     def what_becomes_of_undecided(self):
-        return _("undecided lines are posted as counted") if self.totals["undecided_lines"] else ""
+        if not self.totals["undecided_lines"]:
+            return ""
+        if self.session.leaves_undecided:
+            return _("undecided lines are left as they are")
+        return _("undecided lines are posted as counted")
 
     def sum_of(self, label, which, status):
         totals = self.totals
@@ -125,6 +129,8 @@ class Review(SessionPage):
                 "problems": len(self.problems),
                 "aside": self.session.put_aside.filter(settled_at=None).count(),
                 "uncounted": totals["all_lines"] - totals["counted_lines"],
+                "zeroed": totals["zeroed_lines"],
+                "unverified": totals["all_lines"] - totals["verified_lines"] if totals["verified_lines"] else 0,
                 "matched": totals["matched_lines"],
             }
         }

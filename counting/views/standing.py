@@ -7,11 +7,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from counting.figures import Progress, stage_of
-from counting.models import Status
+from counting.models import Status, Uncounted
 from counting.policies import Policies, in_words
 from counting.reversing import REVERSES, documents_of, is_reversed, reversals
-from counting.views.access import sees_values
-from inventory_site.templatetags.truecount import moment, quantity
+from counting.uncounted import zeros_to_come
+from counting.views.access import sees_evidence_of, sees_values
+from inventory_site.templatetags.truecount import moment, money, quantity
 
 
 class SessionPage:
@@ -20,6 +21,7 @@ class SessionPage:
     def __init__(self, request, session):
         self.request, self.session = request, session
         self.show_values = sees_values(request.user) and not session.closed
+        self.judged = sees_evidence_of(request.user, session)
 
     @cached_property
     def totals(self):
@@ -31,6 +33,33 @@ class SessionPage:
         return Progress(
             totals["all_lines"], totals["counted_lines"], totals["matched_lines"], totals["recounts_of_counted"]
         )
+
+    @cached_property
+    def zeros(self):
+        """What the end of counting would take as zero; None where it takes nothing."""
+        return zeros_to_come(self.session) if self.session.status == Status.DRAFT else None
+
+    @property
+    def uncounted_in_the_way(self):
+        """How many lines keep the counting from ending."""
+        if self.session.status != Status.DRAFT:
+            return 0
+        if self.session.uncounted == Uncounted.REQUIRED:
+            return self.progress.uncounted
+        return self.zeros.moved if self.zeros else 0
+
+    @property
+    def what_becomes_of_uncounted(self):
+        """In a sentence, for the warning before the counting ends; blank where nothing is left."""
+        lines = self.progress.uncounted
+        if not lines or self.session.status != Status.DRAFT:
+            return ""
+        if self.zeros is None:
+            return uncounted_sentence(self.session, lines)
+        sentences = [zero_sentence(self.zeros, self.judged, self.show_values)] if self.zeros.lines else []
+        if self.zeros.moved:
+            sentences.append(moved_sentence(self.zeros.moved))
+        return " ".join(sentences)
 
     @property
     def policies(self):
@@ -62,6 +91,42 @@ class SessionPage:
     def may_reverse(self):
         posted = self.session.status == Status.COMPLETED and documents_of(self.session)
         return bool(posted) and self.request.user.has_perms(REVERSES) and not self.is_reversed
+
+
+def uncounted_sentence(session, lines):
+    if session.uncounted == Uncounted.REQUIRED:
+        said = ngettext(
+            "%s line is not counted. All must be counted before the review can begin.",
+            "%s lines are not counted. All must be counted before the review can begin.",
+            lines,
+        )
+    else:
+        said = ngettext(
+            "%s line is not counted. It stays as it is: nothing is posted for it.",
+            "%s lines are not counted. They stay as they are: nothing is posted for them.",
+            lines,
+        )
+    return said % quantity(lines)
+
+
+def zero_sentence(zeros, judged, show_values):
+    said = ngettext(
+        "%s line that nobody counted is taken as zero.", "%s lines that nobody counted are taken as zero.", zeros.lines
+    ) % quantity(zeros.lines)
+    if not judged:
+        return said
+    if not show_values:
+        return _("%(said)s The book has %(units)s units there.") % {"said": said, "units": quantity(zeros.units)}
+    figures = {"said": said, "units": quantity(zeros.units), "value": money(zeros.value)}
+    return _("%(said)s The book has %(units)s units there, worth %(value)s.") % figures
+
+
+def moved_sentence(lines):
+    return ngettext(
+        "%s line that nobody counted has moved since the opening: it must be counted first.",
+        "%s lines that nobody counted have moved since the opening: they must be counted first.",
+        lines,
+    ) % quantity(lines)
 
 
 def stages_of(session, progress):
