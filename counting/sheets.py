@@ -27,7 +27,7 @@ from warehouse.symbols import NotPrintable, Symbol, Symbology, draw, gs1, is_gs1
 
 # Millimetres; static/paper.css draws what is counted here.
 ROOM = 210  # for rows, between the head and the signatures of a page
-HEIGHTS = {2: 12, 3: 15.5, 4: 19}  # of a row, by how many lines of text the item takes
+HEIGHTS = {2: 12, 3: 15.5, 4: 19, 5: 22.5, 6: 26}  # of a row, by how many lines of text the item takes
 BIN_WIDTH, CODE_WIDTH = 27, 33  # between the rules of the columns with bar codes
 NAME_FITS, DETAILS_FIT, EXPIRY = 26, 29, 15  # characters: on a line of the item's column, and of an expiration date
 
@@ -205,10 +205,13 @@ def fitting(content: str, *, room: float) -> Symbol:
 
 
 def _lines_of_text(quant):
-    """How many lines the name and the numbers of the item take: two at most, what is longer is cut."""
+    """How many lines the name and the numbers take. A name is cut after two; the longest number and lot take four."""
     details = [quant.item.number, *(str(part) for part in (quant.variant, quant.lot) if part)]
     width = sum(_width(text) + 3 for text in details) + (EXPIRY if quant.lot and quant.lot.expiration_date else 0)
-    return {"name_lines": 1 + (_width(quant.item.name) > NAME_FITS), "detail_lines": 1 + (width > DETAILS_FIT)}
+    return {
+        "name_lines": 1 + (_width(quant.item.name) > NAME_FITS),
+        "detail_lines": min(4, -(-width // DETAILS_FIT)),
+    }
 
 
 def _width(text):

@@ -20,13 +20,14 @@ from tests.factories import (
     LocationFactory,
     LotFactory,
     LotItemFactory,
+    UnitOfMeasureFactory,
     UserFactory,
     ZoneFactory,
     given_stock,
     post_lines,
 )
 from tests.pages import HTMX, is_page, signed_in, text_of
-from warehouse.models import Bin, ItemReference, ItemVariant
+from warehouse.models import Bin, Item, ItemReference, ItemVariant
 from warehouse.quants import ensure_quant
 
 pytestmark = pytest.mark.django_db
@@ -45,8 +46,10 @@ def given_bins(location, *codes, **details):
 
 def given_many(location, bins, lines):
     """So many lines in these bins, each of an item of its own in one of them."""
-    stock = [{"bin": bins[n % len(bins)].pk, "item": ItemFactory().pk, "quantity": Decimal(7)} for n in range(lines)]
-    post_lines(location, *stock)
+    unit = UnitOfMeasureFactory()
+    items = Item.objects.bulk_create(ItemFactory.build_batch(lines, base_unit=unit))
+    stock = [{"bin": bins[n % len(bins)].pk, "item": item.pk} for n, item in enumerate(items)]
+    post_lines(location, *({**place, "quantity": Decimal(7)} for place in stock))
     return given_session(location)
 
 
@@ -116,10 +119,12 @@ def test_long_names_take_the_room_that_they_need(location):
     (bin,) = given_bins(location, "A-01")
     given_stock(8, bin=bin, item=ItemFactory(number="HW-1", name="Padlock"))
     given_stock(8, bin=bin, item=ItemFactory(number="HW-2", name="Padlock with two keys, hardened, " * 3))
+    given_stock(8, bin=bin, lot=LotFactory(item=LotItemFactory(number="N" * 40, name="Glue"), number="L" * 60))
 
     (page,) = sheet_of(given_session(location)).pages
 
-    assert [row.size for row in page.groups[0].rows] == [2, 3]
+    rows = page.groups[0].rows
+    assert [(row.name_lines, row.detail_lines) for row in rows] == [(1, 1), (2, 1), (1, 4)]
 
 
 # Codes
@@ -214,7 +219,7 @@ def test_a_recount_sheet_has_the_lines_that_are_asked_for_again_without_their_fi
     for line in session.lines.all():
         count(line, 777)
     mark_counted(session, by=UserFactory(), at=timezone.now())
-    ask_recount(session, [session.lines.get(quant=asked).pk], by=UserFactory(), at=timezone.now())
+    ask_recount(session, [session.lines.get(quant=asked).pk], by=UserFactory(), at=timezone.now(), why="Look again")
 
     page = supervisor(location).get(address(session), {"system": "on"})
 
@@ -317,9 +322,7 @@ def test_nothing_is_remembered_where_nothing_is_printed(location):
 # Large counts
 
 
-def test_a_large_count_is_printed_in_parts_with_as_many_statements_as_a_small_one(
-    location, django_assert_max_num_queries
-):
+def test_a_large_count_is_printed_in_parts_with_few_statements(location, django_assert_max_num_queries):
     session = given_many(location, given_bins(location, "A-01", "A-02", "A-03"), AT_ONCE + 20)
     client = counter(location)
 

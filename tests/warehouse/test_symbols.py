@@ -4,11 +4,11 @@ import re
 from datetime import date
 
 import pytest
-import zxingcpp
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from tests.scanner import scan
 from warehouse.barcodes import parse
 from warehouse.symbols import LotNotInGS1, NotPrintable, Symbology, draw, gs1
 
@@ -27,10 +27,9 @@ def photograph(symbol):
     return image
 
 
-def scan(symbol):
-    """What a scanner that names the symbology sends: identifier, then the data with GS for FNC1."""
-    (read,) = zxingcpp.read_barcodes(photograph(symbol))
-    return read.symbology_identifier + read.bytes.decode()
+def scanned(symbol):
+    (said,) = scan(photograph(symbol))
+    return said
 
 
 printable = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=24)
@@ -44,23 +43,21 @@ printable = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size
 @example("L123456")
 @example("12345X1234567")
 def test_code_128_says_what_was_put_in(text):
-    assert scan(draw(Symbology.CODE_128, text)) == "]C0" + text
+    assert scanned(draw(Symbology.CODE_128, text)) == "]C0" + text
 
 
 @given(printable)
 @example("A-01-03")
 @example("Länge ⌀ 7")
 def test_a_qr_code_says_what_was_put_in(text):
-    (read,) = zxingcpp.read_barcodes(photograph(draw(Symbology.QR, text)))
-
-    assert read.text == text
+    assert scanned(draw(Symbology.QR, text)).removeprefix("]Q1") == text
 
 
 @pytest.mark.parametrize("symbology", [Symbology.GS1_128, Symbology.QR])
 def test_a_label_of_a_lot_says_item_lot_and_expiration_date(symbology):
     symbol = draw(symbology, elements=gs1(GTIN, lot="E25-347", expiry=date(2027, 11, 30)))
 
-    said = parse(scan(symbol))
+    said = parse(scanned(symbol))
 
     assert (said.gtin, said.lot, said.expiry) == (GTIN, "E25-347", date(2027, 11, 30))
     assert symbol.text == f"(01){GTIN}(17)271130(10)E25-347"
@@ -70,8 +67,8 @@ def test_gs1_128_begins_with_a_real_fnc1():
     symbol = draw(Symbology.GS1_128, elements=gs1(GTIN))
 
     # C1 is what scanners say of a Code 128 whose first character is FNC1; FNC1 itself they leave out.
-    assert scan(symbol) == f"]C101{GTIN}"
-    assert scan(draw(Symbology.CODE_128, symbol.content)).startswith("]C0")
+    assert scanned(symbol) == f"]C101{GTIN}"
+    assert scanned(draw(Symbology.CODE_128, symbol.content)).startswith("]C0")
 
 
 @pytest.mark.parametrize("text", ["", "Länge", "a\tb", "٣"])
