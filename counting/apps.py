@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 class CountingConfig(AppConfig):
     name = "counting"
+    verbose_name = _("Counts")
 
     def ready(self):
         from counting.blindness import closed_locations

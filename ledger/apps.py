@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 class LedgerConfig(AppConfig):
     name = "ledger"
+    verbose_name = _("Ledger")
 
     def ready(self):
         from inventory_site import tabs

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 class WarehouseConfig(AppConfig):
     name = "warehouse"
+    verbose_name = _("Warehouse")
 
     def ready(self):
         from inventory_site import tabs
