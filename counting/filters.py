@@ -99,20 +99,20 @@ class ReviewFilter(django_filters.FilterSet):
         model = CountLine
         fields = []
 
-    def __init__(self, data, *args, session, numbers, **kwargs):
+    def __init__(self, data, *args, session, numbers, corrected=(), **kwargs):
         """`numbers` of lines of each kind: what there is none of is not offered, unless it was asked for."""
         super().__init__(data, *args, **kwargs)
-        self.session = session
+        self.session, self.corrected = session, corrected
         offered = {"todo", data.get("show")} | {show for show, lines in numbers.items() if lines}
         self.filters["show"].extra["choices"] = [(show, label) for show, label in SHOWN if show in offered]
 
     def filter_queryset(self, lines):
         lines = super().filter_queryset(lines)
-        return lines if self.form.cleaned_data.get("show") else lines.notable()
+        return lines if self.form.cleaned_data.get("show") else lines.notable(self.corrected)
 
     def only(self, lines, _name, show):
         return {
-            "todo": lines.to_decide,
+            "todo": lambda: lines.to_decide(self.corrected),
             "disturbed": lines.disturbed,
             "recount": lines.recount_asked,
             "accepted": lines.accepted,

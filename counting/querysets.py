@@ -11,15 +11,23 @@ from warehouse.models import ItemUnit
 
 VALUE = ExpressionWrapper(F("discrepancy") * F("unit_cost"), output_field=models.DecimalField(**MONEY))
 ZERO = Value(0, output_field=models.DecimalField(**QUANTITY))
-# How a review groups its lines: what is to be done comes first.
-REVIEW_GROUP = Case(
-    When(recount_asked=True, then=Value(2)),
-    When(decision="left_out", then=Value(4)),
-    When(decision="accepted", then=Value(3)),
-    When(counted_quantity__isnull=True, then=Value(6)),
-    When(discrepancy=0, disturbed=False, then=Value(5)),
-    default=Value(1),
-)
+
+
+def review_group(corrected):
+    """How a review groups its lines: what is to be done comes first."""
+    return Case(
+        When(recount_asked=True, then=Value(2)),
+        When(decision="left_out", then=Value(4)),
+        When(decision="accepted", then=Value(3)),
+        When(counted_quantity__isnull=True, then=Value(6)),
+        When(among(corrected), then=Value(1)),
+        When(discrepancy=0, disturbed=False, then=Value(5)),
+        default=Value(1),
+    )
+
+
+def among(keys):
+    return Q(pk__in=list(keys))
 
 
 class CountSessionQuerySet(models.QuerySet):
@@ -175,9 +183,10 @@ class CountLineQuerySet(models.QuerySet):
     def recount_asked(self):
         return self.filter(recount_asked=True)
 
-    def to_decide(self):
-        """Off or disturbed, and nobody has decided yet."""
-        return self.counted().filter(~Q(discrepancy=0) | Q(disturbed=True), decision="open", recount_asked=False)
+    def to_decide(self, corrected=()):
+        """Off, disturbed or among these that were corrected since, and nobody has decided yet."""
+        doubtful = ~Q(discrepancy=0) | Q(disturbed=True) | among(corrected)
+        return self.counted().filter(doubtful, decision="open", recount_asked=False)
 
     def against(self, direction):
         """Lines that a reason of this direction does not fit."""
@@ -288,14 +297,15 @@ class CountLineQuerySet(models.QuerySet):
     def largest_value_first(self):
         return self.with_value().order_by(F("abs_value").desc(nulls_last=True), "pk")
 
-    def in_review_order(self):
+    def in_review_order(self, corrected=()):
         """Adds `group`, by which a review shows its lines, and `abs_value`."""
-        return self.with_value().annotate(group=REVIEW_GROUP)
+        return self.with_value().annotate(group=review_group(corrected))
 
-    def notable(self):
+    def notable(self, corrected=()):
         """The lines that a review shows at first: all but those that match and those that nobody counted."""
         return self.filter(
-            Q(discrepancy__lt=0)
+            among(corrected)
+            | Q(discrepancy__lt=0)
             | Q(discrepancy__gt=0)
             | Q(recount_asked=True)
             | Q(decision="left_out")
@@ -319,8 +329,22 @@ class CountLineQuerySet(models.QuerySet):
         newest = {f"quant__entries__{name}": value for name, value in later.items()}
         return self.filter(**newest, quant__entries__id__gt=F("watermark")).distinct()
 
-    def totals(self):
-        """How a review stands, in one statement: numbers of lines and sums of units and money."""
+    def corrected_since(self, session):
+        """Lines whose books were corrected after they were counted: completing posts another figure than their
+        discrepancy. From the few documents of that kind since the opening to the lines."""
+        later = {
+            "effect": "corrected",
+            "register__location": session.location_id,
+            "register__posted_at__gt": session.opened_at,
+            "undone_by__isnull": True,
+        }
+        since = {f"quant__entries__{name}": value for name, value in later.items()}
+        of_the_book = Q(quant__entries__undoes__isnull=True) | Q(quant__entries__undoes__lte=F("watermark"))
+        return self.open().filter(of_the_book, **since, quant__entries__id__gt=F("watermark")).distinct()
+
+    def totals(self, corrected=()):
+        """How a review stands, in one statement: numbers of lines and sums of units and money. `corrected`: lines that
+        were corrected since, which are to be decided on though they may match."""
         zero = models.Value(0, output_field=models.DecimalField(**MONEY))
         more, less = Q(discrepancy__gt=0), Q(discrepancy__lt=0)
         counted = Q(counted_quantity__isnull=False)
@@ -331,11 +355,18 @@ class CountLineQuerySet(models.QuerySet):
             disturbed_lines=Count("pk", filter=counted & Q(disturbed=True)),
             undecided_lines=Count(
                 "pk",
-                filter=counted & Q(decision="open", recount_asked=False) & (more | less | Q(disturbed=True)),
+                filter=counted
+                & Q(decision="open", recount_asked=False)
+                & (more | less | Q(disturbed=True) | among(corrected)),
             ),
             notable_lines=Count(
                 "pk",
-                filter=more | less | Q(recount_asked=True) | Q(decision="left_out") | counted & Q(disturbed=True),
+                filter=more
+                | less
+                | Q(recount_asked=True)
+                | Q(decision="left_out")
+                | counted & Q(disturbed=True)
+                | among(corrected),
             ),
             unsettled_lines=Count("pk", filter=counted & Q(decision="open", recount_asked=False, disturbed=True)),
             recount_lines=Count("pk", filter=Q(recount_asked=True)),

@@ -19,6 +19,7 @@ from ledger.posting import Line
 from warehouse.models import Bin, Item, Quant
 
 OFF = 0.07  # of the lines that somebody counts
+MISSING, FOUND = ("earlier-miscount", "missing", "damaged", "own-use"), ("earlier-miscount", "found", "data-error")
 DEAR = Decimal(50)
 DEAR_ITEMS = 15
 UNKNOWN_CODE = with_check_digit("952999999999")
@@ -78,10 +79,10 @@ class Counting:
         self.accept(self.to_decide())
 
     def accept(self, lines: list[int]) -> None:
-        for line in lines:
-            code = self.work.rng.choice(("earlier-miscount", "missing", "damaged", "own-use", "found"))
-            reason = Reason.objects.get(code=code)
-            accept(self.session, [line], reason=reason, **self.signed)
+        for line in self.session.lines.filter(pk__in=lines).order_by("pk"):
+            reasons = MISSING if line.discrepancy < 0 else FOUND
+            reason = Reason.objects.get(code=self.work.rng.choice(reasons))
+            accept(self.session, [line.pk], reason=reason, **self.signed)
 
     def to_decide(self) -> list[int]:
         """The largest value first."""
@@ -204,9 +205,29 @@ def review_high_value(work):
     take_from(work, lines[2:4], note="Order SO-8861")
     counting.count(lines[:-3], by="priya", off=0.2, begun=begun)
     book_late(work, counting)
+    stand_elsewhere(work, counting, lines[5:-3])
     counting.mark()
     to_decide = counting.to_decide()
     counting.accept(to_decide[: len(to_decide) // 2])
+
+
+def stand_elsewhere(work, counting, lines):
+    """Three of something stand in the bin before its own."""
+    if len(lines) < 2:
+        return
+    line = max(lines, key=lambda each: each.quant.quantity)
+    bin = next(each.quant.bin for each in lines if each.quant.bin_id != line.quant.bin_id)
+    quant = line.quant
+    found, _added = add_found_line(counting.session, bin=bin, item=quant.item, lot=quant.lot, variant=quant.variant)
+    there = Quant.objects.get(pk=found.quant_id).quantity
+    moved = min(Decimal(3), quant.quantity)
+    counts = [(line.pk, quant.quantity - moved, "gone"), (found.pk, there + moved, "here")]
+    record_counts(
+        counting.session,
+        [Count(pk, seen, uuid5(counting.session.request_id, f"misplaced, {what}")) for pk, seen, what in counts],
+        by=work.people["priya"],
+        at=counting.at,
+    )
 
 
 def book_late(work, counting):

@@ -135,6 +135,11 @@ class Review(SessionPage):
             }
         }
 
+    @property
+    def opens_with_todo(self):
+        """On a phone, until somebody asks for more: what is to be decided, and nothing else."""
+        return "show" not in self.request.GET and not self.searched and self.totals["undecided_lines"] > 0
+
     # Stock in the wrong place
 
     @property
@@ -159,7 +164,7 @@ class Review(SessionPage):
     def listing(self):
         listing = Listing(
             self.request,
-            self.session.lines.with_names().in_review_order(),
+            self.session.lines.with_names().in_review_order(self.corrected),
             columns=self.columns,
             sort="value",
             filterset=self.filterset,
@@ -171,7 +176,7 @@ class Review(SessionPage):
         return listing
 
     def filterset(self, data, **kwargs):
-        return ReviewFilter(data, session=self.session, numbers=self.counts["show"], **kwargs)
+        return ReviewFilter(data, session=self.session, numbers=self.counts["show"], corrected=self.corrected, **kwargs)
 
     @property
     def columns(self):
@@ -188,7 +193,7 @@ class Review(SessionPage):
         return self.rows_of(self.listing.rows)
 
     def row(self, line, *, alone=False):
-        lines = self.session.lines.with_names().in_review_order()
+        lines = self.session.lines.with_names().in_review_order(self.corrected)
         return replace(self.rows_of([lines.get(pk=line)])[0], alone=alone)
 
     def rows_of(self, lines):

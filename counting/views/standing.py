@@ -25,7 +25,14 @@ class SessionPage:
 
     @cached_property
     def totals(self):
-        return self.session.lines.totals()
+        return self.session.lines.totals(self.corrected)
+
+    @cached_property
+    def corrected(self):
+        """The keys of the lines that were corrected after they were counted, while that can change what is posted."""
+        if not self.session.is_open:
+            return []
+        return list(self.session.lines.corrected_since(self.session).values_list("pk", flat=True))
 
     @cached_property
     def progress(self):

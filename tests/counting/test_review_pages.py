@@ -12,9 +12,10 @@ from counting.completing import complete_session
 from counting.models import CountSession, Decision, PutAside, RecountRequest, Status
 from counting.review import ask_recount, reopen, settle
 from ledger.models import Reason
+from ledger.posting import reverse as undo
 from tests.counting.given import again, ask, complete, count, given_line, given_lines, in_review
 from tests.counting.people import REVIEWS, auditor, counter, supervisor
-from tests.factories import LocationFactory, UserFactory, adjust, move
+from tests.factories import TODAY, LocationFactory, UserFactory, adjust, move
 from tests.pages import HTMX, is_page, signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -170,6 +171,53 @@ def test_the_filters_say_how_many_and_show_just_those():
     }.items():
         assert set(shown(client.get(url, {"show": show}))) == expected, show
         assert numbers[show] == len(expected), show
+
+
+def test_a_line_that_matched_and_was_corrected_since_is_to_be_decided_on():
+    lost = Reason.objects.create(code="test-lost", name="Lost", effect="corrected")
+    corrected, match = (count(line, 10) for line in given_lines(10, 10))
+    move(corrected.quant, -2, reason=lost)
+    in_review(match.session)
+    client, url = supervisor(match.quant.location), address(match)
+
+    page = client.get(url)
+
+    assert shown(page) == [corrected] == shown(client.get(url, {"show": "todo"}))
+    assert page.context["page"].counts["show"]["todo"] == 1
+    assert page.context["page"].rows[0].group == "To decide"
+    assert "corrected by −2 after this count: +2 is left to post" in text_of(page)
+    assert set(shown(client.get(url, {"show": "matched"}))) == {corrected, match}
+    client.post(url, {"do": f"leave_out:{corrected.pk}", f"{corrected.pk}-note": "It was lost"}, headers=HTMX)
+    complete(match.session)
+    corrected.quant.refresh_from_db()
+    assert corrected.quant.quantity == 8
+
+
+def test_a_correction_that_was_undone_or_was_there_before_the_count_is_none():
+    lost = Reason.objects.create(code="test-lost", name="Lost", effect="corrected")
+    line = given_line(system=10)
+    move(line.quant, -1, reason=lost)
+    line = count(line, 9)
+    undo(move(line.quant, -2, reason=lost), by=None, at=TODAY)
+    in_review(line.session)
+
+    assert shown(supervisor(line.quant.location).get(address(line))) == []
+
+
+def test_on_a_phone_a_review_opens_with_what_is_to_be_decided():
+    (undecided, accepted), url = given_review(-3, -4)
+    client = supervisor(undecided.quant.location)
+    client.post(url, {"do": f"accept:{accepted.pk}"})
+
+    opened, asked = client.get(url).content.decode(), client.get(url, {"show": ""}).content.decode()
+
+    assert 'class="stack todo-first" id="list"' in opened
+    assert f'id="line-{undecided.pk}" class="one now"' in opened
+    assert f'id="line-{accepted.pk}" class="one rest"' in opened
+    assert "Show all 2 lines that differ" in opened
+    assert "todo-first" not in asked
+    client.post(url, {"do": f"accept:{undecided.pk}"})
+    assert "todo-first" not in client.get(url).content.decode()
 
 
 def test_lines_are_found_by_bin():
