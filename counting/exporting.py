@@ -28,16 +28,24 @@ VERSION = re.compile(r"r(?P<round>\d{1,4})m(?P<begun>\d{1,18})c(?P<counted>\d{1,
 class Layout(models.TextChoices):
     """Whose headings a file has. Files of the others hold counted lines only: a blank would be a zero there."""
 
-    TRUECOUNT = "truecount", _("Truecount, to be counted on and imported again")
-    OPENBOXES = "openboxes", _("OpenBoxes count sheet")
-    ODOO = "odoo", _("Odoo physical inventory")
-    ERPNEXT = "erpnext", _("ERPNext stock reconciliation")
+    TRUECOUNT = "truecount", _("Truecount")
+    OPENBOXES = "openboxes", _("OpenBoxes")
+    ODOO = "odoo", _("Odoo")
+    ERPNEXT = "erpnext", _("ERPNext")
+
+
+PURPOSES = {
+    Layout.TRUECOUNT: _("To be counted on and imported again: every line carries its number and how it stood."),
+    Layout.OPENBOXES: _("The count sheet of its inventory import."),
+    Layout.ODOO: _("Counted lines in the columns of its physical inventory."),
+    Layout.ERPNEXT: _("Counted lines in the columns of its stock reconciliation."),
+}
 
 
 class Which(models.TextChoices):
     ALL = "all", _("All lines")
-    LEFT = "left", _("Lines that are still to be counted")
-    COUNTED = "counted", _("Counted lines")
+    LEFT = "left", _("Still to be counted")
+    COUNTED = "counted", _("Counted")
 
 
 class Row(NamedTuple):

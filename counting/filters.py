@@ -159,6 +159,8 @@ class CountsOfFilter(django_filters.FilterSet):
 
 
 class ImportRowFilter(django_filters.FilterSet):
+    """Offers what there is, and what the address asks for."""
+
     outcome = django_filters.ChoiceFilter(
         choices=Outcome, widget=forms.RadioSelect, empty_label=_("All"), label=_("What happens")
     )
@@ -166,3 +168,8 @@ class ImportRowFilter(django_filters.FilterSet):
     class Meta:
         model = ImportRow
         fields = []
+
+    def __init__(self, data, *args, outcomes, **kwargs):
+        super().__init__(data, *args, **kwargs)
+        offered = {*outcomes, (data or {}).get("outcome")}
+        self.filters["outcome"].extra["choices"] = [choice for choice in Outcome.choices if choice[0] in offered]

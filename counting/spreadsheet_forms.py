@@ -5,7 +5,7 @@ import re
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from counting.exporting import Layout, Which
+from counting.exporting import PURPOSES, Layout, Which
 from counting.models import Take
 from warehouse.exporting import Format
 from warehouse.uploads import SpreadsheetField
@@ -14,13 +14,7 @@ ROW = re.compile(r"\d{1,9}")
 
 
 class ExportForm(forms.Form):
-    layout = forms.ChoiceField(
-        choices=Layout,
-        initial=Layout.TRUECOUNT,
-        widget=forms.RadioSelect,
-        label=_("For"),
-        help_text=_("Files for Odoo and ERPNext hold counted lines only: there, a blank would be a zero."),
-    )
+    layout = forms.ChoiceField(choices=Layout, initial=Layout.TRUECOUNT, widget=forms.RadioSelect, label=_("For"))
     which = forms.ChoiceField(choices=Which, initial=Which.ALL, widget=forms.RadioSelect, label=_("Lines"))
     format = forms.ChoiceField(
         choices=Format,
@@ -28,6 +22,11 @@ class ExportForm(forms.Form):
         label=_("File"),
         help_text=_("A workbook keeps lots such as 00392 as they are; Excel changes them when it opens a CSV file."),
     )
+
+    @property
+    def layouts(self):
+        """The radio button of each layout, with its name and what it is for."""
+        return [(button, PURPOSES[Layout(button.data["value"])]) for button in self["layout"]]
 
 
 class ImportForm(forms.Form):
@@ -41,7 +40,7 @@ class DecisionsForm(forms.Form):
     """Whose count stands, row by row or for all; each row that is shown is a choice of its own name, `take-7`."""
 
     others = forms.ChoiceField(
-        choices=[("", _("Leave open")), *Take.choices], required=False, label=_("All other lines")
+        choices=[("", _("Leave open")), *Take.choices], required=False, label=_("All other rows where both counted")
     )
     found = forms.TypedChoiceField(
         choices=[("yes", _("Add them to the count")), ("no", _("Leave them out"))],

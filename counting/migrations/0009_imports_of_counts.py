@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                 ('variant_key', models.BigIntegerField(null=True)),
                 ('quantity', models.DecimalField(decimal_places=5, max_digits=18)),
                 ('line', models.BigIntegerField(null=True)),
-                ('outcome', models.CharField(choices=[('counted', 'counted'), ('changed', 'counted otherwise'), ('found', 'found item'), ('conflict', 'counted meanwhile'), ('asked_again', 'asked for again'), ('same', 'as it is'), ('taken', 'imported before'), ('left', 'not taken')], max_length=12)),
+                ('outcome', models.CharField(choices=[('counted', 'Counted'), ('changed', 'Counted otherwise'), ('found', 'Found item'), ('conflict', 'Counted meanwhile'), ('asked_again', 'Asked for again'), ('same', 'As it is'), ('taken', 'Imported before'), ('left', 'Not taken')], max_length=12)),
                 ('was', models.DecimalField(decimal_places=5, max_digits=18, null=True)),
                 ('was_by', models.BigIntegerField(null=True)),
                 ('was_at', models.DateTimeField(null=True)),

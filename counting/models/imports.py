@@ -14,14 +14,14 @@ from ledger.models import FileImport, ImportStatus
 class Outcome(models.TextChoices):
     """What a row would do to its line."""
 
-    COUNTED = "counted", _("counted")
-    CHANGED = "changed", _("counted otherwise")
-    FOUND = "found", _("found item")
-    CONFLICT = "conflict", _("counted meanwhile")
-    ASKED_AGAIN = "asked_again", _("asked for again")
-    SAME = "same", _("as it is")
-    TAKEN = "taken", _("imported before")
-    LEFT = "left", _("not taken")
+    COUNTED = "counted", _("Counted")
+    CHANGED = "changed", _("Counted otherwise")
+    FOUND = "found", _("Found item")
+    CONFLICT = "conflict", _("Counted meanwhile")
+    ASKED_AGAIN = "asked_again", _("Asked for again")
+    SAME = "same", _("As it is")
+    TAKEN = "taken", _("Imported before")
+    LEFT = "left", _("Not taken")
 
 
 class Take(models.TextChoices):

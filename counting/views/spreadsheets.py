@@ -40,12 +40,13 @@ MARKS = {
     Outcome.LEFT: "released",
 }
 COLUMNS = [
-    Column("row", gettext_lazy("Row"), num=True),
     Column("bin", gettext_lazy("Bin"), sortable=False),
     Column("item", gettext_lazy("Item"), sortable=False, css="item"),
-    Column("was", gettext_lazy("Counted so far"), sortable=False, num=True),
+    Column("row", gettext_lazy("Row"), num=True),
+    Column("was", gettext_lazy("So far"), sortable=False, num=True),
     Column("quantity", gettext_lazy("Your file"), num=True),
     Column("outcome", gettext_lazy("What happens"), sortable=False),
+    Column("why", gettext_lazy("Because"), sortable=False, width="26%"),
 ]
 
 may_look = permission_required("counting.view_countsession", raise_exception=True)
@@ -171,12 +172,15 @@ class ImportPage:
             self.handed_in.rows.all(),
             columns=COLUMNS,
             sort="row",
-            filterset=ImportRowFilter,
+            filterset=self.filterset,
             counts={"outcome": {"": sum(self.outcomes.values()), **self.outcomes}},
             label=_("Rows of %s") % self.handed_in.file_name,
         )
         listing.shown = shown(listing.rows, self.sight)
         return listing
+
+    def filterset(self, data, **kwargs):
+        return ImportRowFilter(data, outcomes=self.outcomes, **kwargs)
 
     @property
     def problems(self):
@@ -217,7 +221,7 @@ class ImportPage:
     @property
     def figures(self):
         return [
-            {"label": Outcome(outcome).label.capitalize(), "value": f"{self.outcomes[outcome]:,}"}
+            {"label": Outcome(outcome).label, "value": f"{self.outcomes[outcome]:,}"}
             for outcome in Outcome.values
             if self.outcomes.get(outcome)
         ]

@@ -178,7 +178,7 @@ def test_the_session_remembers_who_took_its_lines_out(shelf):
     client.post(reverse("count-export", args=[shelf.number]), {"layout": "odoo", "which": "all", "format": "xlsx"})
 
     deed = shelf.activities.get(deed="exported")
-    assert (deed.by, deed.lines, deed.note) == (client.person, 1, "Odoo physical inventory")
+    assert (deed.by, deed.lines, deed.note) == (client.person, 1, "Odoo")
 
 
 def test_the_page_offers_the_export_and_looking_at_it_is_no_deed(shelf):
