@@ -25,8 +25,8 @@ READ_ROWS = """
 """
 
 # What each row would do as things stand. A count stands while nobody asked for another. It is in conflict with the
-# file where it is another one than the file's version knew of, or where the person was not told it (%(told)s); such
-# a count is never compared with the file's, or the answer would tell it.
+# file where it is another one than the file's version knew of, or where the person was not told it: where not %(told)s
+# all counts, but those of %(own)s lines. Such a count is never compared with the file's, or the answer would tell it.
 COMPARE = """
     DROP TABLE IF EXISTS pg_temp.count_outcome;
     CREATE TEMPORARY TABLE count_outcome ON COMMIT DROP AS
@@ -54,7 +54,7 @@ COMPARE = """
       LEFT JOIN counting_countline l ON l.id = coalesce(f.given_line, held.id)
       LEFT JOIN warehouse_quant q ON q.id = l.quant_id
       LEFT JOIN counting_countentry said ON said.client_id = md5(%(request)s || ':' || l.id)::uuid
-     CROSS JOIN LATERAL (SELECT %(told)s OR l.counted_by_id IS NOT DISTINCT FROM %(by)s AS told) known
+     CROSS JOIN LATERAL (SELECT %(told)s OR l.id = ANY(%(own)s::bigint[]) AS told) known
 """
 
 # What is wrong with a row, once for each fault, with what is known instead.

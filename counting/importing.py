@@ -19,8 +19,8 @@ from django.utils.translation import ngettext
 
 from counting import import_sql, sql
 from counting.activity import remember
-from counting.blindness import sees_quantities
 from counting.count_files import CountFile, read_counts
+from counting.exporting import Sight
 from counting.models import CountImport, CountSession, Deed, Outcome, Status, Take
 from counting.opening import NotInDraft
 from counting.recording import CountsRefused, lock_for_counting, record_upload
@@ -202,11 +202,11 @@ def headings_of(counts: CountFile) -> dict[str, str]:
 
 def compare(cursor, count_import: CountImport, session: CountSession, headings: Mapping[str, str]) -> list[RowError]:
     """Work out what each row of count_file would do as things stand; return what is wrong."""
-    by = count_import.requested_by
+    sight = Sight.of(count_import.requested_by, session)
     cursor.execute("ANALYZE count_file")
     cursor.execute(
         import_sql.COMPARE,
-        {"request": request_of(count_import, session), "by": by.pk, "told": sees_quantities(by, session)},
+        {"request": request_of(count_import, session), "told": sight.others, "own": list(sight.own)},
     )
     cursor.execute("ANALYZE count_outcome")
     cursor.execute(

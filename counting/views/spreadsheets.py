@@ -252,4 +252,4 @@ def known(row, sight):
     """A recount is blind to the first result, also to the person who counted it."""
     if row.outcome == Outcome.ASKED_AGAIN:
         return row.was if sight.earlier else None
-    return row.was if sight.others or row.was_by == sight.by.pk else None
+    return row.was if sight.others else sight.own.get(row.line)

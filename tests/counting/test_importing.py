@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -18,6 +19,7 @@ from counting.importing import (
 )
 from counting.models import CountEntry, CountImport, CountLine, CountSession, Take
 from counting.opening import NotInDraft
+from counting.recording import add_to_count
 from counting.review import ask_recount, mark_counted
 from ledger.importing import NotReady
 from ledger.models import ImportStatus
@@ -551,6 +553,28 @@ def test_a_blind_counter_may_change_their_own_count(shelf):
     imported(shelf, filled(shelf, person, BOLT=7), person)
 
     assert counted(shelf) == {"BOLT": 7}
+
+
+def test_what_others_added_to_is_nobodys_own_count(shelf):
+    given_blind(shelf)
+    person = counter(shelf.location).person
+    line = count(line_of(shelf, "BOLT"), 8)
+    add_to_count(line, Decimal(2), by=person, client_id=uuid4())
+
+    handed_in = hand_in(shelf, listed("A-1,BOLT,,10"), person)
+
+    assert list(outcomes(handed_in).values()) == ["conflict"]
+
+
+def test_a_blind_export_that_comes_back_unchanged_changes_nothing(shelf):
+    given_blind(shelf)
+    person = counter(shelf.location).person
+    count(count(line_of(shelf, "BOLT"), 8), 7, by=person)
+    count(line_of(shelf, "NUT"), 19)
+
+    handed_in = hand_in(shelf, export(shelf, person), person)
+
+    assert list(outcomes(handed_in).values()) == ["same"]
 
 
 # Large files and lost workers
