@@ -166,12 +166,12 @@ def columns(report: Report, *, costs: bool) -> list[tuple[str, str]]:
         (_("Expires"), "quant__lot__expiration_date"),
         (_("Unit"), "quant__item__base_unit__code"),
         (_("System"), "system_quantity"),
-        (_("Moved since"), "moved"),
+        (_("Moved since"), "since"),
         (_("Counted"), "counted_quantity"),
         (_("Variance"), "variance"),
         (_("Discrepancy"), "discrepancy"),
         *([(_("Unit cost"), "unit_cost"), (_("Value"), "value")] if costs else []),
-        *([(_("Adjusted"), "adjustment")] if report.is_final else []),
+        *([(_("Adjusted"), "adjustment"), (_("Of it by movement"), "moved")] if report.is_final else []),
         (_("Decision"), "decision"),
         (_("Reason"), "reason__name"),
         (_("Note"), "note"),
@@ -185,5 +185,5 @@ def export_report(report: Report, *, costs: bool, by: User, at: datetime) -> tup
     """(headings, rows) of the whole report, read as they leave. Remembered with the session."""
     headings, paths = zip(*columns(report, costs=costs), strict=True)
     remember(report.session, Deed.EXPORTED, by=by, at=at, lines=report.totals.lines, note=_("discrepancy report"))
-    lines = report.lines.with_value().annotate(moved=models.F("book_quantity") - models.F("system_quantity"))
+    lines = report.lines.with_value().annotate(since=models.F("book_quantity") - models.F("system_quantity"))
     return headings, lines.values_list(*paths).iterator()

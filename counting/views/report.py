@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from counting.forms import ReportForm
 from counting.models import Status
 from counting.reporting import Report, export_report
+from counting.reversing import documents_of
 from counting.views.access import sees_evidence_of, session_for
 from counting.views.standing import SessionPage
 from inventory_site.pages import form_status, render_page
@@ -49,8 +50,9 @@ class ReportPage(SessionPage):
     def standing(self):
         """What the figures are: proposals, what was posted, or neither."""
         session = self.session
-        if session.status == Status.COMPLETED and session.adjustment_id:
-            return self.posted % session.adjustment.number
+        posted = documents_of(session) if session.status == Status.COMPLETED else []
+        if posted:
+            return self.posted % ", ".join(document.number for document in posted)
         return {
             Status.DRAFT: _("While it is being counted. Nothing is posted."),
             Status.COUNTED: _("Before posting."),

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from counting.misplaced import move_misplaced
 from counting.models import Activity, CountSession, Deed
 from counting.reporting import Order, Report
 from counting.reversing import reverse_session
@@ -160,6 +161,22 @@ def test_it_says_whether_the_figures_are_posted(session, location):
 
     reverse_session(session, by=UserFactory(), at=timezone.now(), note="wrong shelf")
     assert f"As posted by {session.adjustment.number}, and taken back since." in text_of(client.get(address(session)))
+
+
+def test_what_was_posted_as_a_movement_is_told_apart(location):
+    item = ItemFactory(number="HW-1")
+    quants = [given_stock(10, bin=BinFactory(location=location), item=item) for _each in range(2)]
+    session = given_session(location)
+    for quant, counted in zip(quants, (7, 13), strict=True):
+        count(session.lines.get(quant=quant), counted)
+    mark_counted(session, by=UserFactory(), at=timezone.now())
+    move_misplaced(session, None, by=UserFactory(), at=timezone.now())
+    complete(session)
+
+    page = text_of(supervisor(location).get(address(session)))
+
+    assert f"As posted by {session.transfer.number}." in page
+    assert "−3 −3 by movement" in page
 
 
 def test_where_nothing_differs_that_is_said(location):
