@@ -15,6 +15,14 @@ def flag(name, *, default=False):
     return word in TRUE if word else default
 
 
+def number(name, *, default):
+    """A whole number above zero."""
+    word = os.environ.get(name, "").strip() or str(default)
+    if not word.isdecimal() or not int(word):
+        raise ImproperlyConfigured(f"{name} must be a whole number above zero, not {word!r}.")
+    return int(word)
+
+
 def words(name, *, default=()):
     """A list, divided by commas."""
     found = [word.strip() for word in os.environ.get(name, "").split(",")]

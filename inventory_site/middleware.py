@@ -1,3 +1,4 @@
+import time
 import uuid
 
 import structlog
@@ -86,6 +87,23 @@ def speak(get_response):
 def language_of_page(request):
     named = request.headers.get("X-Page-Language", "")
     return named if named in dict(settings.LANGUAGES) else ""
+
+
+USED_ANEW = 300  # seconds: a session is not written for every click
+
+
+def stay_logged_in(get_response):
+    """Whoever does something stays logged in. What a page asks by itself, again and again, is nothing that anybody
+    does: it says so in a header, and a phone that lies on a shelf is logged out at last."""
+
+    def middleware(request):
+        if request.user.is_authenticated and "X-Quiet" not in request.headers:
+            now = int(time.time())
+            if now - request.session.get("used", 0) >= USED_ANEW:
+                request.session["used"] = now
+        return get_response(request)
+
+    return middleware
 
 
 def log_request(get_response):

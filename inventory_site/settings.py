@@ -11,7 +11,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from inventory_site import embedded, log
-from inventory_site.environment import broker, database, flag, words
+from inventory_site.environment import broker, database, flag, number, words
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = embedded.VAR_DIR
@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "inventory_site.middleware.speak",
     "django_htmx.middleware.HtmxMiddleware",
+    "inventory_site.middleware.stay_logged_in",
     "inventory_site.middleware.log_request",
     "axes.middleware.AxesMiddleware",
 ]
@@ -192,7 +193,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 14 * 24 * 3600
+# People are logged out when they have done nothing for so long (see middleware.stay_logged_in): a shift.
+SESSION_COOKIE_AGE = number("SESSION_HOURS", default=12) * 3600
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

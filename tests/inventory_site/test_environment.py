@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 
@@ -71,3 +72,26 @@ def test_production_passes_the_deployment_checks():
     result = run_check(DEBUG="0", SECRET_KEY="long enough and different every time " * 2, ALLOWED_HOSTS="example.com")
 
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "twelve", "1.5"])
+def test_a_shift_without_an_end_is_refused(monkeypatch, hours):
+    monkeypatch.setenv("SESSION_HOURS", hours)
+
+    with pytest.raises(ImproperlyConfigured):
+        environment.number("SESSION_HOURS", default=12)
+
+
+SECRETS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{36}|django-insecure-\w"
+    r"|^\s*SECRET_KEY\s*=\s*[\"'][^\"']+[\"']"
+)
+OURS = ("inventory_site", "warehouse", "ledger", "counting", "templates", "static", "docs", ".ci")
+
+
+def test_no_secret_is_in_the_repository():
+    files = [file for folder in OURS for file in (settings.BASE_DIR / folder).rglob("*") if file.is_file()]
+    texts = {file: file.read_text(errors="ignore") for file in files if "__pycache__" not in file.parts}
+
+    assert len(texts) > 200
+    assert [file for file, text in texts.items() if any(map(SECRETS.search, text.splitlines()))] == []
