@@ -85,7 +85,8 @@ class Person:
         if PICTURES:
             self.take_picture(name)
         self.fits()
-        assert broken_rules(self.page) == []
+        broken = broken_rules(self.page)
+        assert not broken, "\n".join(broken)
 
     def fits(self):
         width = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
