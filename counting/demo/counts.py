@@ -9,6 +9,7 @@ from django.utils import timezone
 from counting.completing import ask_to_complete, complete_session, digest
 from counting.demo.building import with_check_digit
 from counting.demo.working import Work, issue, part_of, receive, working_days
+from counting.misplaced import move_misplaced, proposals
 from counting.models import CountLine, CountSession
 from counting.opening import AllCountedElsewhere, NothingToCount, Scope, add_found_line, open_session
 from counting.recording import Count, record_counts
@@ -168,7 +169,10 @@ def second_location(work, at):
     counting = opened(work, "Marschweg, quarterly", work.warehouse.second, "AC", slice(0, 10), at=at)
     if counting:
         counting.count(counting.lines(), by="marek", off=0.09)
+        stand_elsewhere(work, counting, counting.lines(), by="marek")
         counting.mark()
+        if proposals(counting.session)[0]:
+            move_misplaced(counting.session, None, **counting.signed)
         counting.accept_all()
         counting.complete()
 
@@ -205,18 +209,18 @@ def review_high_value(work):
     take_from(work, lines[2:4], note="Order SO-8861")
     counting.count(lines[:-3], by="priya", off=0.2, begun=begun)
     book_late(work, counting)
-    stand_elsewhere(work, counting, lines[5:-3])
+    stand_elsewhere(work, counting, lines[5:-3], by="priya")
     counting.mark()
     to_decide = counting.to_decide()
     counting.accept(to_decide[: len(to_decide) // 2])
 
 
-def stand_elsewhere(work, counting, lines):
-    """Three of something stand in the bin before its own."""
-    if len(lines) < 2:
-        return
+def stand_elsewhere(work, counting, lines, *, by):
+    """Three of something stand in another bin than their own."""
     line = max(lines, key=lambda each: each.quant.quantity)
-    bin = next(each.quant.bin for each in lines if each.quant.bin_id != line.quant.bin_id)
+    bin = next((each.quant.bin for each in lines if each.quant.bin_id != line.quant.bin_id), None)
+    if bin is None:
+        return
     quant = line.quant
     found, _added = add_found_line(counting.session, bin=bin, item=quant.item, lot=quant.lot, variant=quant.variant)
     there = Quant.objects.get(pk=found.quant_id).quantity
@@ -225,7 +229,7 @@ def stand_elsewhere(work, counting, lines):
     record_counts(
         counting.session,
         [Count(pk, seen, uuid5(counting.session.request_id, f"misplaced, {what}")) for pk, seen, what in counts],
-        by=work.people["priya"],
+        by=work.people[by],
         at=counting.at,
     )
 

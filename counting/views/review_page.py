@@ -5,12 +5,14 @@ from functools import cached_property
 
 from django.db.models import F
 from django.db.models.functions import Abs
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from counting.explaining import movements
 from counting.filters import ReviewFilter
 from counting.forms import DecisionForm, written
+from counting.hints import hints
 from counting.misplaced import movements_at
 from counting.models import CountLine, Decision, Status
 from counting.reversing import with_reversals
@@ -206,6 +208,7 @@ class Review(SessionPage):
                 with_reversals(self.session, lines)
         movements_at(self.session, lines)
         movements(self.session, lines)
+        hints(self.session, lines, now=timezone.now())
         self.entries_of_opened(lines)
         return [self.dressed(line) for line in lines]
 
