@@ -5,13 +5,14 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 QUANTS ?= 5000
 
-.PHONY: help demo test bench lint requirements
+.PHONY: help demo test bench lint texts requirements
 
 help:
 	@echo "make demo          run everything with a demonstration warehouse (PORT=8000 HOST=127.0.0.1 QUANTS=5000)"
 	@echo "make test          run all tests (ARGS='tests/ledger -x')"
 	@echo "make lint          style, imports, deployment checks, missing migrations, known vulnerabilities"
 	@echo "make bench         measure against the same work in plain SQL (ARGS='--sizes 100000')"
+	@echo "make texts         collect what is to be translated into locale/, and compile it"
 	@echo "make requirements  pin the newest versions that pyproject.toml allows (needs uv)"
 
 demo: .venv/installed
@@ -34,6 +35,9 @@ lint: .venv/installed-dev
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python .ci/audit.py
+
+texts: .venv/installed-dev
+	@$(BIN)/python manage.py texts
 
 requirements:
 	uv pip compile --upgrade $(COMPILE) --output-file requirements.txt

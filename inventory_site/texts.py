@@ -6,6 +6,7 @@ Needs Babel, and so is for development and tests only: what it makes is kept in 
 from io import BytesIO
 from pathlib import Path
 
+import unfold
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.utils.translation import templatize
 
 APPS = ("inventory_site", "warehouse", "ledger", "counting")
+THEME = Path(unfold.__file__).parent  # the theme of the admin site brings no catalogue of its own
 ONE, TWO, NAMED = None, (1, 2), ((1, "c"), 2)
 KEYWORDS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), ONE),
@@ -28,19 +30,22 @@ def catalogues() -> list[Path]:
 
 
 def collected() -> Catalog:
-    """Every text of our Python and our templates, with the files where it stands."""
+    """Every text of our Python and our templates, and of the theme, with the files where it stands."""
     texts = Catalog(charset="utf-8")
-    for path in sources():
+    for top, path in sources():
         for _line, text, comments, context in extract("python", BytesIO(python_of(path)), KEYWORDS):
-            place = str(path.relative_to(settings.BASE_DIR))
-            texts.add(text, locations=[(place, 0)], auto_comments=comments, context=context)
+            texts.add(text, locations=[(str(path.relative_to(top)), 0)], auto_comments=comments, context=context)
     return texts
 
 
 def sources():
+    """(the directory that its name is relative to, the file)"""
+    here, there = settings.BASE_DIR, THEME.parent
     for app in APPS:
-        yield from sorted(path for path in (settings.BASE_DIR / app).rglob("*.py") if "migrations" not in path.parts)
-    yield from sorted((settings.BASE_DIR / "templates").rglob("*.html"))
+        yield from ((here, path) for path in sorted((here / app).rglob("*.py")) if "migrations" not in path.parts)
+    yield from ((here, path) for path in sorted((here / "templates").rglob("*.html")))
+    for parts in ("*.py", "templates/**/*.html", "contrib/filters/**/*.html", "contrib/filters/*.py"):
+        yield from ((there, path) for path in sorted(THEME.glob(parts)))
 
 
 def python_of(path):
@@ -68,6 +73,10 @@ def write(path, catalogue):
     with open(path, "wb") as file:
         write_po(file, catalogue, width=120, sort_by_file=True, include_lineno=False)
     path.with_suffix(".mo").write_bytes(compiled(catalogue))
+
+
+def translated(message) -> bool:
+    return all(message.string) if message.pluralizable else bool(message.string)
 
 
 def compiled(catalogue) -> bytes:
