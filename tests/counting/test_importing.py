@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from counting.exporting import Layout, Which, export_lines
 from counting.importing import (
@@ -18,14 +20,16 @@ from counting.importing import (
     left_behind,
 )
 from counting.models import CountEntry, CountImport, CountLine, CountSession, Take
-from counting.opening import NotInDraft
+from counting.opening import NotInDraft, Scope, open_session
 from counting.recording import add_to_count
 from counting.review import ask_recount, mark_counted
 from ledger.importing import NotReady
+from ledger.imports import apply_import, plan_import
 from ledger.models import ImportStatus
 from tests.counting.given import clear, count, given_line, given_lines, given_session
 from tests.counting.people import counter, supervisor
 from tests.factories import (
+    TODAY,
     BinFactory,
     ItemFactory,
     LocationFactory,
@@ -35,8 +39,10 @@ from tests.factories import (
     given_stock,
     move,
 )
+from tests.ledger.test_import import needs_openboxes, openboxes
+from tests.properties import rolled_back
 from warehouse.exporting import Format, download
-from warehouse.models import ItemVariant, Lot, Quant, Tracking
+from warehouse.models import ItemVariant, Location, Lot, Quant, Tracking
 from warehouse.spreadsheets import SourceFile
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +50,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def shelf():
+    return given_shelf()
+
+
+def given_shelf():
     """10 bolts and 20 nuts in A-1, 8 of a lot of resin in A-2."""
     location = LocationFactory(code="LH", name="Lindhafen")
     first, second = BinFactory(location=location, code="A-1", name="Rack 1"), BinFactory(location=location, code="A-2")
@@ -575,6 +585,60 @@ def test_a_blind_export_that_comes_back_unchanged_changes_nothing(shelf):
     handed_in = hand_in(shelf, export(shelf, person), person)
 
     assert list(outcomes(handed_in).values()) == ["same"]
+
+
+# Whatever a file holds
+
+CELLS = st.sampled_from(
+    ["", "A-1", "Rack 1", "BOLT", "RESIN", "00392", "5", "-1", "1.5", "NaN", "r1m0c0", "1", "=1+1", "x" * 99]
+)
+HEADINGS = ["Line", "Version", "Bin", "Item", "Variant", "Lot", "Expires", "Counted"]
+
+
+@given(
+    header=st.permutations(HEADINGS).map(lambda names: names[:6]),
+    rows=st.lists(st.lists(CELLS, min_size=6, max_size=6), max_size=6),
+)
+def test_no_table_breaks_the_import_or_counts_in_a_dry_run(header, rows):
+    with rolled_back():
+        handed_in = hand_in(given_shelf(), table(header, rows), UserFactory(is_superuser=True))
+
+        assert handed_in.status == ImportStatus.CHECKED
+        assert handed_in.problems or handed_in.rows.count() + handed_in.summary["blank"] == len(list(filter(any, rows)))
+        assert not CountEntry.objects.exists()
+
+
+@given(
+    counts=st.lists(st.none() | st.decimals(0, 10**6, places=3), min_size=3, max_size=3),
+    format=st.sampled_from(Format.values),
+)
+def test_what_is_exported_comes_back_unchanged_whatever_was_counted(counts, format):
+    with rolled_back():
+        shelf, lena = given_shelf(), UserFactory(is_superuser=True)
+        for line, quantity in zip(shelf.lines.select_related("quant", "session"), counts, strict=True):
+            if quantity is not None:
+                count(line, quantity)
+
+        handed_in = hand_in(shelf, export(shelf, lena, format=format), lena)
+
+        assert handed_in.problems == []
+        assert set(outcomes(handed_in).values()) <= {"same"}
+        assert len(outcomes(handed_in)) == sum(quantity is not None for quantity in counts)
+
+
+@needs_openboxes
+def test_the_count_sheet_of_openboxes_is_a_count_of_what_it_was_stock_of():
+    files = openboxes("locations", "binLocations", "products", "bostonWarehouseInventory")
+    apply_import(plan_import(files, location="Boston Warehouse"), by=None, at=TODAY)
+    scope = Scope(places_that_held_it=True)
+    boston = Location.objects.get(name="Boston Warehouse")
+    session = open_session(boston, by=UserFactory(), at=timezone.now(), request_id=uuid4(), scope=scope).session
+
+    handed_in = imported(session, files[-1], UserFactory(is_superuser=True))
+
+    assert handed_in.summary["recorded"] == 57
+    assert session.lines.off().count() == 0
+    assert session.lines.uncounted().count() == 0
 
 
 # Large files and lost workers

@@ -20,7 +20,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from counting import recording
 from counting.completing import LinesNotReady, ask_to_complete, complete_session, digest
 from counting.explaining import movements
-from counting.models import CountEntry, CountLine, CountSession, Status
+from counting.exporting import Layout, export_lines
+from counting.importing import ask_to_import, decide, hand_in_counts
+from counting.models import CountEntry, CountLine, CountSession, Status, Take
 from counting.opening import Scope, add_found_line, open_session
 from counting.recording import LineClosed, record
 from counting.reversing import reverse_lines, reverse_session
@@ -51,6 +53,7 @@ from tests.factories import (
 from tests.laws import assert_laws_hold, assert_reconciled
 from tests.properties import for_long_stories
 from warehouse.models import Quant
+from warehouse.spreadsheets import SourceFile
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +113,7 @@ class Warehouse(RuleBasedStateMachine):
         self.sessions = {}  # bin -> CountSession
         self.sheets = {}  # slot -> Sheet
         self.pages = {}  # slot -> what a page showed: (moment, last entry)
+        self.files = {}  # bin -> the lines of its session as they left: (session, rows)
         self.proved = None
         for slot in map(Slot._make, [(0, 0), (0, 1), (1, 0)]):
             self.post(slot, 10)
@@ -310,10 +314,13 @@ class Warehouse(RuleBasedStateMachine):
             return
         moment = quiet.moment if quiet else self.shelves.now
         begun = self.shelves.last_entry(slot, at=moment) if begun is None else begun
+        self.note(slot, entry, kind, quantity, moment, begun)
+
+    def note(self, slot, entry, kind, quantity, moment, begun):
         sheet = self.sheets[slot]
         sheet.kept, sheet.asked = [], False
         sheet.said.append((entry.counted_at, entry.pk, kind, quantity, moment, begun))
-        sheet.asked = line.round > 1 and not sheet.is_counted
+        sheet.asked = entry.round > 1 and not sheet.is_counted
         sheet.accepted = sheet.left_out = False
 
     def said_now(self, line, kind, quantity, begun):
@@ -383,6 +390,41 @@ class Warehouse(RuleBasedStateMachine):
         of_this_round = quiet.at > session.opened_at and not (session.marked_at and quiet.at < session.marked_at)
         if of_this_round:
             self.say(slot, "set", self.shelves.shelf(slot, at=quiet.moment), quiet=quiet)
+
+    @precondition(lambda self: self.sessions)
+    @rule(bin=BINS)
+    def lines_leave_as_a_spreadsheet(self, bin):
+        if bin in self.sessions:
+            export = export_lines(self.refresh(bin), layout=Layout.TRUECOUNT, by=self.by, at=timezone.now())
+            self.files[bin] = self.sessions[bin], list(export.rows)
+
+    @precondition(lambda self: self.files)
+    @rule(bin=BINS)
+    def the_spreadsheet_comes_back(self, bin):
+        """With what lies there now. Where both counted, the file is right; a closed line refuses all of it."""
+        session, rows = self.files.pop(bin, (None, ()))
+        if session is None or session != self.sessions.get(bin) or self.refresh(bin).status != Status.DRAFT:
+            return
+        slots = {sheet.pk: sheet.slot for sheet in self.sheets_in(bin)}
+        table = [[*row[:2], self.shelves.shelf(slots[row[0]])] for row in rows]
+        handed_in = self.hand_in(bin, [["Line", "Version", "Counted"], *table])
+        if handed_in.problems:
+            assert {problem["code"] for problem in handed_in.problems} == {"line_closed"}
+            assert session.lines.filter(round__lt=self.sessions[bin].round).exists()
+            return
+        decide(handed_in, {}, others=Take.FILE)
+        recorded = {row.line: row for row in handed_in.rows.to_record(found=True)}
+        if recorded:
+            ask_to_import(handed_in, at=timezone.now())
+            assert handed_in.summary["recorded"] == len(recorded)
+        for line, row in recorded.items():
+            entry = CountEntry.objects.filter(line=line).latest("pk")
+            self.note(slots[line], entry, "set", row.quantity, self.shelves.now, row.begun)
+
+    def hand_in(self, bin, table):
+        content = "\n".join(",".join(map(str, row)) for row in table)
+        file = SourceFile(f"{uuid4()}.csv", f"{content}\n{uuid4()}".encode())
+        return hand_in_counts(self.sessions[bin], file, by=self.by, at=timezone.now())
 
     def any_sheet(self, data):
         return data.draw(st.sampled_from(sorted(self.sheets)))
