@@ -52,6 +52,10 @@ def test_a_warehouse_is_counted_while_it_works_and_put_right(at_work, device, wo
         ("B-01-01", "HW-1002", None, 7),
     ]
 
+    takes_it_back(lena, session)
+
+    assert_reconciled()
+
 
 def opens_a_count_of_the_first_aisle(lena):
     page = lena.page
@@ -164,6 +168,11 @@ def asks_for_a_recount(lena, session):
     lena.reads("A-01-04")
     lena.looks("review")
     lena.press("Recount HW-1002 in A-01-04")
+    lena.reads("Say why it is to be counted again")
+    lena.looks("review-why-again")
+    hinges = row(lena, "HW-1002", "A-01-04")
+    hinges.get_by_label("Why it is left out, or to be counted again").fill("Some stand behind the pillar")
+    hinges.get_by_role("button", name="Count again").click()
     lena.reads("1 line is out for recount", "#toasts")
 
 
@@ -174,7 +183,8 @@ def counts_again(ama, session):
     stands_at(ama, "A-01-04")
     ama.looks("count-recount")
     hinges = line(ama, "Butt hinge")
-    opened(hinges).get_by_role("textbox").fill("5")
+    expect(opened(hinges)).to_contain_text("Some stand behind the pillar")
+    hinges.get_by_role("textbox").fill("5")
     hinges.get_by_role("textbox").press("Enter")
     ama.reads("5 each", "#said")
     ama.press("Finish bin")
@@ -192,7 +202,7 @@ def decides(lena, session):
     expect(row(lena, "CH-2001", "A-01-01", "E26-099")).to_contain_text("Accepted")
     padlocks = row(lena, "HW-1001", "A-01-02")
     padlocks.get_by_role("link", name="Details").click()
-    padlocks.get_by_label("Why it is left out").fill("The supplier is asked first")
+    padlocks.get_by_label("Why it is left out, or to be counted again").fill("The supplier is asked first")
     lena.looks("review-details")
     padlocks.get_by_role("button", name="Leave out").click()
     expect(row(lena, "HW-1001", "A-01-02")).to_contain_text("The supplier is asked first")
@@ -223,6 +233,20 @@ def sees_what_was_posted(lena, session):
     lena.goes("/stock/?q=HW-1001")
     expect(page.locator("tr").filter(has_text="A-01-01")).to_contain_text("48")
     lena.looks("stock")
+
+
+def takes_it_back(lena, session):
+    lena.goes(session.get_absolute_url())
+    lena.follows("Take back")
+    lena.reads("3 entries are undone")
+    lena.looks("take-back")
+    lena.page.get_by_label("Why").fill("Counted before the delivery was put away")
+    lena.press(f"Take back {session.adjustment.number}")
+    lena.reads("Taken back with", "#toasts")
+    lena.reads("Counted before the delivery was put away")
+    lena.looks("count-taken-back")
+    lena.goes("/stock/?q=HW-1001")
+    expect(lena.page.locator("tr").filter(has_text="A-01-01")).to_contain_text("49")
 
 
 # What they look at
