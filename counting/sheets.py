@@ -29,7 +29,7 @@ from warehouse.symbols import NotPrintable, Symbol, Symbology, draw, gs1, is_gs1
 ROOM = 210  # for rows, between the head and the signatures of a page
 HEIGHTS = {2: 12, 3: 15.5, 4: 19, 5: 22.5, 6: 26}  # of a row, by how many lines of text the item takes
 BIN_WIDTH, CODE_WIDTH = 27, 33  # between the rules of the columns with bar codes
-NAME_FITS, DETAILS_FIT, EXPIRY = 26, 29, 15  # characters: on a line of the item's column, and of an expiration date
+NAME_FITS, DETAILS_FIT, EXPIRY = 24, 27, 18  # characters: on a line of the item's column, and of an expiration date
 
 
 class Per(models.TextChoices):

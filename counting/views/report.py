@@ -39,6 +39,7 @@ def count_report(request, number):
 class ReportPage(SessionPage):
     def __init__(self, request, session):
         super().__init__(request, session)
+        self.printed_at = timezone.now()
         self.form = ReportForm(request.GET, sees_values=self.show_values)
         self.report = Report(session, **self.form.what()) if self.form.is_valid() else None
 

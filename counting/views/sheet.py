@@ -49,6 +49,7 @@ class SheetPage:
     def __init__(self, request, session):
         self.request, self.session = request, session
         self.form = SheetForm(request.GET, session=session, sees_quantities=sees_quantities(request.user, session))
+        self.printed_at = timezone.now()
         self.may_print = request.user.has_perm("counting.change_countsession")
 
     def context(self):

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from counting.models import Activity, Deed
 from counting.scanning import Kind, understand
 from tests.browser.given import Lindhafen
+from tests.conftest import eventually
 from tests.counting.given import count, given_session
 from tests.factories import BinFactory, ItemFactory, LotFactory, given_stock
 from tests.scanner import sheets_of
@@ -19,7 +20,7 @@ from warehouse.finding import find_bin, find_item, find_lot
 pytestmark = pytest.mark.browser
 
 A4, LANDSCAPE = (210, 297), (297, 210)
-FURNITURE = ("Home", "Find item", "Skip to content", "Blank lines", "Sorted by")
+FURNITURE = ("Home", "Find item", "Skip to content", "Blank lines", "Lines that match")
 # Prints are cut where a cell holds more than it shows, or where a sheet holds more than a page.
 CUT = """() => [...document.querySelectorAll(".paper, .paper header, .paper header p, .paper td, .paper th, .sticker")]
   .filter((box) => box.scrollHeight > box.clientHeight + 2 || box.scrollWidth > box.clientWidth + 2)
@@ -128,8 +129,9 @@ def test_the_button_remembers_the_printing_and_opens_the_dialog_once(lena, lindh
 
     lena.page.get_by_label("On a page").select_option("one bin a page")
     expect(lena.page).to_have_url(re.compile("per=bin"))
-    lena.press("Print")
-    lena.page.wait_for_function("sessionStorage.printed == 1")
+    with lena.page.expect_navigation():
+        lena.press("Print")
+    eventually(lambda: lena.page.evaluate("sessionStorage.printed") == "1", "The dialog for printing did not open.")
     lena.page.reload()
 
     expect(lena.page.get_by_label("On a page")).to_have_value("bin")
