@@ -1,5 +1,6 @@
 """Counts of the demonstration: some completed over the weeks, one in review, two being counted, one fresh."""
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from uuid import uuid5
@@ -10,8 +11,9 @@ from counting.completing import ask_to_complete, complete_session, digest
 from counting.demo.building import with_check_digit
 from counting.demo.working import Work, issue, part_of, receive, working_days
 from counting.misplaced import move_misplaced, proposals
-from counting.models import CountLine, CountSession
+from counting.models import CountLine, CountSession, Guard, Undecided
 from counting.opening import AllCountedElsewhere, NothingToCount, Scope, add_found_line, open_session
+from counting.policies import DEFAULT, PRESETS, Policies
 from counting.recording import Count, record_counts
 from counting.review import accept, ask_recount, cancel, leave_out, mark_counted
 from counting.setting_aside import put_aside
@@ -98,7 +100,17 @@ class Counting:
         self.session.refresh_from_db()
 
 
-def opened(work: Work, name: str, location, zones: str, places: slice, *, at: datetime, **scope) -> Counting | None:
+def opened(
+    work: Work,
+    name: str,
+    location,
+    zones: str,
+    places: slice,
+    *,
+    at: datetime,
+    policies: Policies = DEFAULT.policies,
+    **scope,
+) -> Counting | None:
     """A count of some bins; None where a small warehouse has none of them."""
     bins = [bin for zone in zones for bin in work.warehouse.occupied.get((location.pk, zone), [])[places]]
     if not bins:
@@ -106,7 +118,7 @@ def opened(work: Work, name: str, location, zones: str, places: slice, *, at: da
     places = Scope(bins=list(Bin.objects.filter(pk__in=bins).in_walking_order()), **scope)
     by, request_id = work.people["supervisor"], work.request_id()
     try:
-        made = open_session(location, by=by, at=at, request_id=request_id, scope=places, name=name)
+        made = open_session(location, by=by, at=at, request_id=request_id, scope=places, policies=policies, name=name)
     except (NothingToCount, AllCountedElsewhere):
         return None
     return Counting(work, made.session, at)
@@ -166,7 +178,8 @@ def cold_store(work, at):
 
 
 def second_location(work, at):
-    counting = opened(work, "Marschweg, quarterly", work.warehouse.second, "AC", slice(0, 10), at=at)
+    order = PRESETS["order"].policies
+    counting = opened(work, "Marschweg, quarterly", work.warehouse.second, "AC", slice(0, 10), at=at, policies=order)
     if counting:
         counting.count(counting.lines(), by="marek", off=0.09)
         stand_elsewhere(work, counting, counting.lines(), by="marek")
@@ -196,12 +209,16 @@ def open_counts(work: Work) -> None:
     review_high_value(work)
     cycle_count(work, f"Week {week} cycle count")
     near_expiry(work)
+    blind_stock_count(work)
     fresh(work)
 
 
 def review_high_value(work):
-    """Counted; some differences are decided, some are not; one line moved while it was being counted."""
-    counting = opened(work, "Pre-audit, high value", work.warehouse.main, "B", slice(10, 22), at=timezone.now())
+    """Counted; some differences are decided, some are not; one line moved while it was being counted. What is not
+    decided will be left."""
+    left = Policies(undecided=Undecided.LEAVE)
+    places = work.warehouse.main, "B", slice(10, 22)
+    counting = opened(work, "Pre-audit, high value", *places, at=timezone.now(), policies=left)
     if not counting:
         return
     lines = counting.lines()
@@ -288,7 +305,18 @@ def near_expiry(work):
         counting.count(lines[: max(1, len(lines) * 3 // 5)], by="priya", off=0.1)
 
 
+def blind_stock_count(work):
+    """At the other location: counters are shown no quantities there, and what they leave is taken as zero."""
+    policies = replace(PRESETS["stock_count"].policies, blind=True)
+    places = work.warehouse.second, "AC", slice(10, 20)
+    counting = opened(work, "Marschweg, yearly stock count", *places, at=timezone.now(), policies=policies)
+    if counting:
+        lines = counting.lines()
+        counting.count(lines[: max(1, len(lines) // 3)], by="marek")
+
+
 def fresh(work):
+    """Nobody has begun, and nothing moves there: what is dear is counted behind a barrier."""
     dear = sorted(work.warehouse.articles["B"], key=lambda article: -article.cost)[:DEAR_ITEMS]
     items = Item.objects.filter(pk__in=[article.pk for article in dear if article.cost > DEAR])
     if items:
@@ -299,6 +327,7 @@ def fresh(work):
             "B",
             slice(24, None),
             at=timezone.now(),
+            policies=Policies(guard=Guard.BLOCK),
             items=list(items),
         )
 

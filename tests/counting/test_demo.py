@@ -9,10 +9,10 @@ from django.db.models import Count
 from django.test import TestCase
 
 from counting.demo import AlreadyLoaded, load_demo
-from counting.models import CountLine, CountSession, PutAside, Status
+from counting.models import CountLine, CountSession, Guard, PutAside, Status, Uncounted, Undecided
 from counting.reconciliation import prove
 from ledger.models import Kind, Register, WarehouseEntry
-from warehouse.models import Bin, Item, ItemReference, Location, Lot, Quant, User
+from warehouse.models import Bin, BinHold, Item, ItemReference, Location, Lot, Quant, User
 
 TODAY = datetime.date(2026, 11, 20)
 QUANTS = 600
@@ -99,16 +99,23 @@ class TestDemonstration(TestCase):
         statuses = dict(CountSession.objects.values_list("status").annotate(Count("pk")).order_by("status"))
         assert statuses[Status.COMPLETED] >= 4
         assert statuses[Status.COUNTED] == 1
-        assert statuses[Status.DRAFT] == 3
+        assert statuses[Status.DRAFT] == 4
         assert statuses[Status.CANCELLED] == 1
 
         being_counted = CountSession.objects.being_counted()
         people = [set(session.lines.counted().values_list("counted_by", flat=True)) for session in being_counted]
-        assert sorted(map(len, people)) == [0, 1, 3]
+        assert sorted(map(len, people)) == [0, 1, 1, 3]
         assert CountLine.objects.disturbed().exists()
         assert CountLine.objects.filter(found=True).exists()
         assert CountLine.objects.filter(session__round=2, counted_round=2).exists()
         assert PutAside.objects.exists()
+
+    def test_some_counts_have_policies_of_their_own(self):
+        assert set(CountSession.objects.values_list("guard", flat=True)) == set(Guard.values)
+        assert set(CountSession.objects.values_list("uncounted", flat=True)) == set(Uncounted.values)
+        assert set(CountSession.objects.values_list("undecided", flat=True)) == set(Undecided.values)
+        assert CountSession.objects.filter(blind=True).exists()
+        assert BinHold.objects.exists()
 
 
 def test_who_gets_a_password_can_log_in():
