@@ -12,11 +12,11 @@ from django.utils import timezone
 from counting.completing import NotCompletable, ask_to_complete, complete_session, digest
 from counting.models import CountEntry, CountLine, CountSession, Status, WrongStatus
 from counting.opening import AllCountedElsewhere, NotInDraft, Scope, add_found_line, open_session
-from counting.recording import Count, LineClosed, add_to_count, record_counts, set_count
+from counting.recording import Count, LineClosed, add_to_count, count_found, record_counts, set_count
 from counting.review import accept, ask_recount, cancel, leave_out, mark_counted, reconsider
 from inventory_site.errors import DomainError
 from ledger.models import Kind, Register, WarehouseEntry
-from ledger.posting import Line, LocationBusy, SettledByCount, post, reverse
+from ledger.posting import Line, LocationBusy, PostingRefused, SettledByCount, post, reverse
 from tests.at_once import at_once, doing, failures, held, is_held, waits
 from tests.counting.given import again, ask, complete, given_line, given_session
 from tests.factories import (
@@ -718,3 +718,116 @@ def test_what_is_being_posted_cannot_be_cancelled():
         cancel(session, by=UserFactory(), at=timezone.now())
 
     assert complete_session(session.pk) == "completed"
+
+
+# Guards
+
+
+def test_an_opening_that_blocks_waits_for_a_posting_and_has_it_in_its_snapshot():
+    location, [quant] = given_quants(1)
+    by = UserFactory()
+    with held("warehouse_quant", quant.pk):
+        posting = doing(lambda: move(Quant.objects.get(pk=quant.pk), -4))
+        waits(posting)
+        opening = doing(lambda: given_session(location, by=by, policies={"guard": "block"}))
+        waits(opening)
+
+    posting.wait()
+    session = opening.wait()
+    assert session.lines.get().system_quantity == 6
+    with pytest.raises(PostingRefused):
+        move(Quant.objects.get(), -1)
+
+
+def test_a_posting_that_waits_while_a_guard_is_set_is_refused():
+    session = given_session(given_quants(1)[0], policies={"guard": "freeze"})
+    line = session.lines.select_related("quant").get()
+    set_count(line, Decimal(10), by=UserFactory(), client_id=uuid4())
+    by, posted = UserFactory(), uuid4()
+    with held("warehouse_user", by.pk, strength="UPDATE"):
+        # Foreign keys are checked at commit: there it waits for whoever holds the reviewer's row.
+        marking = doing(lambda: mark_counted(session, by=by, at=timezone.now()))
+        waits(marking)
+        posting = doing(lambda: move(Quant.objects.get(), -1, request_id=posted))
+        waits(posting)
+
+    marking.wait()
+    with pytest.raises(PostingRefused) as refused:
+        posting.wait()
+    assert refused.value.errors[0].blockers == (session.number,)
+    assert not Register.objects.filter(request_id=posted).exists()
+
+
+def test_what_people_take_while_a_count_begins_to_block_is_in_its_snapshot_or_refused():
+    location, quants = given_quants(6, quantity=100)
+    by = UserFactory()
+
+    def take(number):
+        taken = 0
+        for step in range(40):
+            try:
+                move(Quant.objects.get(pk=quants[(step + number) % 6].pk), -1)
+            except PostingRefused as refused:
+                assert {error.code for error in refused.errors} == {"held"}
+                return taken
+            taken += 1
+        return taken
+
+    def block():
+        time.sleep(0.1)
+        return given_session(location, by=by, policies={"guard": "block"})
+
+    *taken, session = at_once(*[lambda number=number: take(number) for number in range(3)], block)
+
+    assert not failures([*taken, session])
+    lines = session.lines.select_related("quant")
+    assert [line.system_quantity for line in lines] == [line.quant.quantity for line in lines]
+    assert sum(quantities(location)) == 600 - sum(taken)
+
+
+def test_a_guard_is_set_released_and_overridden_at_once_without_waiting_in_a_circle():
+    for _attempt in range(4):
+        session = given_session(given_quants(3)[0], policies={"guard": "freeze"})
+        lines = list(session.lines.select_related("quant"))
+        for line in lines:
+            set_count(line, Decimal(8), by=UserFactory(), client_id=uuid4())
+        ask(session)
+        by = UserFactory()
+
+        def override(line, by=by):
+            return move(Quant.objects.get(pk=line.quant_id), -1, by=by, override="The truck is leaving")
+
+        results = at_once(
+            lambda session=session: complete_session(session.pk),
+            *[lambda line=line: override(line) for line in lines],
+            lambda session=session: complete_session(session.pk),
+        )
+
+        assert not failures(results), results
+        while results.count("completed") == 0 and complete_session(session.pk) != "completed":
+            ask(session)
+        assert quantities(session.location) == [7, 7, 7]
+
+
+def test_what_several_people_find_in_a_blocked_count_is_held_while_others_post():
+    session = given_session(given_quants(2)[0], policies={"guard": "block"})
+    bins, item = BinFactory.create_batch(4, location=session.location), ItemFactory()
+    person = UserFactory()
+
+    def find(bin):
+        return count_found(session, Decimal(2), bin=bin, item=item, by=person, client_id=uuid4())
+
+    def receive(bin):
+        try:
+            post(document(session.location), [Line(bin=bin.pk, item=item.pk, quantity=Decimal(5))])
+        except PostingRefused:
+            return "refused"
+        return "received"
+
+    results = at_once(*[lambda bin=bin: find(bin) for bin in bins], *[lambda bin=bin: receive(bin) for bin in bins])
+
+    assert not failures(results), results
+    for line, went in zip(results[:4], results[4:], strict=True):
+        line = again(line)
+        assert line.quant.quantity == (5 if went == "received" else 0)
+        assert line.system_quantity == line.book_quantity == line.quant.quantity
