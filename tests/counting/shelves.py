@@ -117,11 +117,14 @@ class Sheet:
     pk: int
     said: list = field(default_factory=list)  # (time, arrival, kind, quantity, moment, begun)
     kept: list = field(default_factory=list)  # the earlier round, while a recount is asked
+    zero: tuple | None = None  # as an entry: nobody counted it, and it was taken as zero
     asked: bool = False
     accepted: bool = False
     left_out: bool = False
 
     def speaking(self):
+        if self.zero:
+            return [self.zero]
         speaking = []
         for entry in sorted(self.kept if self.asked else self.said, key=lambda entry: entry[:2]):
             if entry[2] != "add":

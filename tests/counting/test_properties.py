@@ -15,7 +15,14 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from counting import recording
 from counting.completing import LinesNotReady, ask_to_complete, complete_session, digest
@@ -24,6 +31,7 @@ from counting.exporting import Layout, export_lines
 from counting.importing import ask_to_import, decide, hand_in_counts
 from counting.models import CountEntry, CountLine, CountSession, Status, Take
 from counting.opening import Scope, add_found_line, open_session
+from counting.policies import Policies
 from counting.recording import LineClosed, record
 from counting.reversing import reverse_lines, reverse_session
 from counting.review import (
@@ -37,8 +45,10 @@ from counting.review import (
     mark_counted,
     reopen,
 )
+from counting.uncounted import MovedUncounted
 from ledger.models import Kind, Reason
 from ledger.posting import PostingRefused, SettledByCount, reverse
+from tests.counting.given import given_person
 from tests.counting.shelves import Event, Sheet, Shelves
 from tests.factories import (
     TODAY,
@@ -47,7 +57,6 @@ from tests.factories import (
     LocationFactory,
     LotFactory,
     LotItemFactory,
-    UserFactory,
     post_lines,
 )
 from tests.laws import assert_laws_hold, assert_reconciled
@@ -65,6 +74,12 @@ MISTAKES = {
     "look": Kind.MANUAL_ADJUSTMENT,
     "correction": Kind.RECEIPT,
 }
+POLICIES = st.builds(
+    Policies,
+    guard=st.sampled_from(["none", "none", "freeze", "block"]),
+    uncounted=st.sampled_from(["skip", "zero"]),
+    undecided=st.sampled_from(["post", "post", "leave"]),
+)
 QUANTITIES = st.sampled_from([Decimal(number) for number in ("1", "2", "3", "0.5")])
 
 
@@ -98,7 +113,7 @@ class Places:
         self.goods = [(bulk, None), (lots, LotFactory(item=lots))]
         self.broken = Reason.objects.create(code="proof-broken", name="Broken", effect="moved")
         self.wrong = Reason.objects.create(code="proof-wrong", name="The books were wrong", effect="corrected")
-        self.by = UserFactory()
+        self.by = given_person("counting.review_countsession")
 
 
 class Warehouse(RuleBasedStateMachine):
@@ -111,14 +126,18 @@ class Warehouse(RuleBasedStateMachine):
         self.mistakes, self.late, self.quiet = [], [], []
         self.completed = []  # (session, what it posted)
         self.sessions = {}  # bin -> CountSession
+        self.opened_at = {}  # bin -> moment
         self.sheets = {}  # slot -> Sheet
         self.pages = {}  # slot -> what a page showed: (moment, last entry)
         self.files = {}  # bin -> the lines of its session as they left: (session, rows)
         self.proved = None
         for slot in map(Slot._make, [(0, 0), (0, 1), (1, 0)]):
             self.post(slot, 10)
-        for bin in 0, 1:
-            self.open(bin, everything=True)
+
+    @initialize(first=POLICIES, second=POLICIES)
+    def counts_are_open_in_both_bins(self, first, second):
+        self.open(0, everything=True, policies=first)
+        self.open(1, everything=True, policies=second)
 
     def teardown(self):
         for bin in 0, 1:
@@ -137,6 +156,10 @@ class Warehouse(RuleBasedStateMachine):
         line = {"bin": self.bins[slot.bin].pk, "item": item.pk, "lot": lot and lot.pk, "quantity": Decimal(quantity)}
         if to is not None:
             line["to_bin"] = to
+        ends = [slot] + [Slot(number, slot.stock) for number, bin in enumerate(self.bins) if bin.pk == to]
+        if any(map(self.is_held, ends)):
+            self.refuses(lambda: post_lines(self.location, line, kind=kind, **details))
+            details["override"] = "Goods cannot wait"
         try:
             with transaction.atomic():
                 register = post_lines(self.location, line, kind=kind, **details)
@@ -149,6 +172,19 @@ class Warehouse(RuleBasedStateMachine):
             event.shelf = event.book if shelf is None else Decimal(shelf)
         self.shelves.happens(*events)
         return events
+
+    def is_held(self, slot):
+        """A count that guards has a line of this item in this bin."""
+        session = self.sessions.get(slot.bin)
+        if slot not in self.sheets or session is None:
+            return False
+        return session.guard == "block" or (session.guard == "freeze" and session.status == Status.COUNTED)
+
+    def refuses(self, posting):
+        """Nobody posts there without saying why, whatever else is wrong with it."""
+        with pytest.raises(PostingRefused) as refused, transaction.atomic():
+            posting()
+        assert "held" in {error.code for error in refused.value.errors}
 
     def entries_of(self, register, **details):
         return [
@@ -215,9 +251,13 @@ class Warehouse(RuleBasedStateMachine):
     def reverse_mistake(self, mistake):
         events = self.mistakes[mistake]
         settled = any(self.shelves.is_settled(event) for event in events)
+        details = {"by": None, "at": TODAY}
+        if any(self.is_held(event.slot) for event in events):
+            self.refuses(lambda: reverse(events[0].register, **details))
+            details["override"] = "It was a mistake"
         try:
             with transaction.atomic():
-                register = reverse(events[0].register, by=None, at=TODAY)
+                register = reverse(events[0].register, **details)
         except SettledByCount:
             assert settled
             return
@@ -271,15 +311,16 @@ class Warehouse(RuleBasedStateMachine):
     # Counting
 
     @precondition(lambda self: len(self.sessions) < 2)
-    @rule(bin=BINS, everything=st.booleans())
-    def a_count_is_opened(self, bin, everything):
+    @rule(bin=BINS, everything=st.booleans(), policies=POLICIES)
+    def a_count_is_opened(self, bin, everything, policies):
         if bin not in self.sessions and Quant.objects.filter(bin=self.bins[bin]).in_stock().exists():
-            self.open(bin, everything)
+            self.open(bin, everything, policies)
 
-    def open(self, bin, everything):
+    def open(self, bin, everything, policies):
         scope = Scope(bins=[self.bins[bin]], places_that_held_it=everything)
-        opened = open_session(self.location, by=self.by, at=timezone.now(), request_id=uuid4(), scope=scope)
-        self.sessions[bin] = opened.session
+        stamps = {"by": self.by, "at": timezone.now(), "request_id": uuid4()}
+        opened = open_session(self.location, scope=scope, policies=policies, **stamps)
+        self.sessions[bin], self.opened_at[bin] = opened.session, self.shelves.now
         for line in opened.session.lines.select_related("quant"):
             self.add_sheet(line)
 
@@ -318,7 +359,7 @@ class Warehouse(RuleBasedStateMachine):
 
     def note(self, slot, entry, kind, quantity, moment, begun):
         sheet = self.sheets[slot]
-        sheet.kept, sheet.asked = [], False
+        sheet.kept, sheet.asked, sheet.zero = [], False, None
         sheet.said.append((entry.counted_at, entry.pk, kind, quantity, moment, begun))
         sheet.asked = entry.round > 1 and not sheet.is_counted
         sheet.accepted = sheet.left_out = False
@@ -470,11 +511,35 @@ class Warehouse(RuleBasedStateMachine):
     @rule(bin=BINS)
     def counting_ends(self, bin):
         if bin in self.sessions and self.sessions[bin].status == Status.DRAFT:
-            try:
-                mark_counted(self.sessions[bin], by=self.by, at=timezone.now())
-            except NothingCounted:
-                assert not any(sheet.is_counted for sheet in self.sheets_in(bin))
-            self.refresh(bin)
+            self.mark(bin)
+
+    def mark(self, bin):
+        session = self.sessions[bin]
+        blank = [sheet for sheet in self.sheets_in(bin) if not (sheet.is_counted or sheet.asked)]
+        moved = {sheet.pk for sheet in blank if self.has_moved_since_the_opening(sheet)}
+        takes_zeros = session.uncounted == "zero"
+        try:
+            with transaction.atomic():
+                mark_counted(session, by=self.by, at=timezone.now())
+        except NothingCounted:
+            assert not any(sheet.is_counted for sheet in self.sheets_in(bin))
+        except MovedUncounted:
+            assert takes_zeros
+            assert moved
+            assert {line.pk for line in session.lines.moved_uncounted()} == moved
+        else:
+            assert not (takes_zeros and moved)
+            for sheet in blank if takes_zeros else []:
+                self.take_as_zero(sheet)
+        self.refresh(bin)
+
+    def has_moved_since_the_opening(self, sheet):
+        return any(event.entry for event in self.shelves.after(sheet.slot, self.opened_at[sheet.slot.bin]))
+
+    def take_as_zero(self, sheet):
+        now = self.shelves.now
+        sheet.zero = (None, None, "set", Decimal(0), now, self.shelves.last_entry(sheet.slot))
+        sheet.accepted = sheet.left_out = False
 
     @precondition(lambda self: self.sheets)
     @rule(data=st.data())
@@ -506,6 +571,8 @@ class Warehouse(RuleBasedStateMachine):
             reopen(self.refresh(bin), by=self.by, at=timezone.now())
             self.refresh(bin)
             for sheet in self.sheets_in(bin):
+                if not sheet.asked:
+                    sheet.zero = None
                 self.carry_over(sheet)
 
     def carry_over(self, sheet):
@@ -527,17 +594,22 @@ class Warehouse(RuleBasedStateMachine):
             del self.sheets[slot]
             self.pages.pop(slot, None)
 
-    @rule(bin=BINS, then=st.sampled_from(["rest", "open", "open"]))
-    def a_count_is_completed(self, bin, then):
+    @rule(bin=BINS, then=st.sampled_from(["rest", "open", "open"]), policies=POLICIES)
+    def a_count_is_completed(self, bin, then, policies):
         self.complete(bin)
         if then == "open":
-            self.a_count_is_opened(bin, everything=True)
+            self.a_count_is_opened(bin, everything=True, policies=policies)
 
     def complete(self, bin):
         if bin not in self.sessions or not any(sheet.is_counted for sheet in self.sheets_in(bin)):
             return
         if self.sessions[bin].status == Status.DRAFT:
-            mark_counted(self.sessions[bin], by=self.by, at=timezone.now())
+            self.mark(bin)
+        if self.sessions[bin].status == Status.DRAFT:  # what moved must be counted first
+            for sheet in self.sheets_in(bin):
+                if not sheet.is_counted:
+                    self.say(sheet.slot, "set", self.shelves.shelf(sheet.slot))
+            self.mark(bin)
         session = self.refresh(bin)
         self.settle_what_completing_waits_for(session)
         self.late_documents_are_shown(session)
@@ -545,7 +617,7 @@ class Warehouse(RuleBasedStateMachine):
         below_zero = {
             sheet.pk
             for sheet in self.sheets_in(bin)
-            if planned.get(sheet.pk, (0,))[0] < 0 and self.shelves.book(sheet.slot) + planned[sheet.pk][0] < 0
+            if (planned.get(sheet.pk, (0,))[0] or 0) < 0 and self.shelves.book(sheet.slot) + planned[sheet.pk][0] < 0
         }
         self.ask(session)
         if below_zero:
@@ -569,6 +641,8 @@ class Warehouse(RuleBasedStateMachine):
         for sheet in self.sheets_in(self.bins.index(session.lines.first().quant.bin)):
             if sheet.asked:
                 waiting[sheet.pk] = "recount_asked"
+            elif session.leaves_undecided:
+                continue
             elif sheet.is_counted and self.is_disturbed(sheet) and not (sheet.accepted or sheet.left_out):
                 waiting[sheet.pk] = "disturbed"
         if not waiting:
@@ -605,7 +679,11 @@ class Warehouse(RuleBasedStateMachine):
             line = next((line for line in lines if line.pk == sheet.pk), None)
             if line is None or not sheet.is_counted:
                 continue
-            planned[sheet.pk] = self.shelves.adjustment(sheet.slot, sheet.quantity, sheet.looked)
+            adjustment, superseded = self.shelves.adjustment(sheet.slot, sheet.quantity, sheet.looked)
+            if session.leaves_undecided and not superseded and not (sheet.accepted or sheet.left_out):
+                is_nothing = adjustment == 0 and not line.disturbed
+                adjustment = Decimal(0) if is_nothing else None
+            planned[sheet.pk] = adjustment, superseded
             assert (line.planned, line.superseded_now) == planned[sheet.pk]
         return planned
 
@@ -632,7 +710,8 @@ class Warehouse(RuleBasedStateMachine):
                 continue
             adjustment, superseded = planned[sheet.pk]
             assert (line.adjustment, line.superseded) == (adjustment, superseded)
-            self.check_book_is_shelf(sheet, line)
+            if adjustment is not None:
+                self.check_book_is_shelf(sheet, line)
             if adjustment == 0 and not superseded:
                 self.shelves.looks[sheet.slot].append(sheet.looked)
         self.shelves.happens(*events)
@@ -654,6 +733,7 @@ class Warehouse(RuleBasedStateMachine):
         refused = {"settled_by_count" for event in events if self.shelves.is_settled(event)} | {
             "not_enough" for event in events if self.shelves.book(event.slot) < event.book
         }
+        refused |= {"held" for event in events if self.is_held(event.slot)}
         try:
             with transaction.atomic():
                 [document] = reverse_session(session, **details) if whole else reverse_lines(session, lines, **details)
@@ -698,6 +778,7 @@ class Warehouse(RuleBasedStateMachine):
             line = lines[sheet.pk]
             assert line.recount_asked == sheet.asked
             assert line.counted_quantity == (sheet.quantity if sheet.is_counted else None)
+            assert line.zeroed == bool(sheet.zero)
             if sheet.is_counted:
                 assert line.book_quantity == self.shelves.book(sheet.slot, at=sheet.looked)
                 assert line.watermark == self.shelves.last_entry(sheet.slot, at=sheet.looked)
