@@ -541,6 +541,24 @@ class Warehouse(RuleBasedStateMachine):
         sheet.zero = (None, None, "set", Decimal(0), now, self.shelves.last_entry(sheet.slot))
         sheet.accepted = sheet.left_out = False
 
+    @rule(
+        bin=BINS,
+        guard=st.sampled_from(["none", "freeze", "block"]),
+        then=st.sampled_from(["wait", "go back", "complete"]),
+    )
+    def a_count_is_hurried(self, bin, guard, then):
+        """One line is counted, the others are taken as zero: chance alone seldom does that before something moves."""
+        self.complete(bin)
+        if bin in self.sessions or not Quant.objects.filter(bin=self.bins[bin]).in_stock().exists():
+            return
+        self.open(bin, everything=True, policies=Policies(uncounted="zero", guard=guard))
+        self.count(self.sheets_in(bin)[0].slot)
+        self.mark(bin)
+        if then == "go back":
+            self.all_lines_are_opened_again(bin)
+        elif then == "complete":
+            self.complete(bin)
+
     @precondition(lambda self: self.sheets)
     @rule(data=st.data())
     def a_recount_is_asked(self, data):
