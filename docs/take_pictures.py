@@ -47,6 +47,8 @@ def main():
         take(page, "count")
         page.goto(f"/counts/{sessions['review'].number}/review/")
         take(page, "review")
+        page.goto(f"/counts/{sessions['counting'].number}/sheet/")
+        page.locator(".paper").first.screenshot(path=PICTURES / "count-sheet.png")
         page.goto("/ledger/warehouse/")
         take(page, "ledger")
         hand_in_samples(page)
