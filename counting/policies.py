@@ -4,6 +4,7 @@ name the combinations that other systems know."""
 from dataclasses import asdict, dataclass
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from counting.models import CountSession, Guard, Uncounted, Undecided
@@ -68,18 +69,18 @@ DEFAULT = PRESETS["session"]
 
 
 def in_words(policies: Policies) -> list[dict]:
-    """The policies as facts for a page."""
+    """The policies as facts for a page; what no preset has is a fact only where it was chosen."""
     preset = preset_of(policies)
-    return [
-        {"label": _("Way of counting"), "value": preset.name if preset else _("a combination of its own")},
-        {"label": _("Movements meanwhile"), "value": Guard(policies.guard).label},
-        {"label": _("Lines that nobody counts"), "value": Uncounted(policies.uncounted).label},
-        {"label": _("Discrepancies that nobody decides"), "value": Undecided(policies.undecided).label},
-        {
-            "label": _("Quantities shown to counters"),
-            "value": _("none: a blind count") if policies.blind else _("the book"),
-        },
+    facts = [
+        (_("Way of counting"), preset.name if preset else _("a combination of its own")),
+        (_("Movements meanwhile"), Guard(policies.guard).label),
+        (_("Lines that nobody counts"), Uncounted(policies.uncounted).label),
     ]
+    if policies.undecided != DEFAULT.policies.undecided:
+        facts.append((_("Discrepancies that nobody decides"), Undecided(policies.undecided).label))
+    if policies.blind:
+        facts.append((_("Quantities shown to counters"), _("none: a blind count")))
+    return [{"label": label, "value": capfirst(value)} for label, value in facts]
 
 
 def preset_of(policies: Policies) -> Preset | None:

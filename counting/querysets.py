@@ -369,6 +369,7 @@ class CountLineQuerySet(models.QuerySet):
                 | among(corrected),
             ),
             unsettled_lines=Count("pk", filter=counted & Q(decision="open", recount_asked=False, disturbed=True)),
+            undecided_zeros=Count("pk", filter=Q(zeroed=True, decision="open", recount_asked=False) & less),
             recount_lines=Count("pk", filter=Q(recount_asked=True)),
             recounts_of_counted=Count("pk", filter=counted & Q(recount_asked=True)),
             accepted_lines=Count("pk", filter=Q(decision="accepted")),

@@ -164,14 +164,16 @@ class Completion(SessionPage):
 
     @property
     def undecided(self):
-        """What is posted although nobody has decided on it."""
+        """What is posted although nobody has decided on it; what was taken as zero is told by itself."""
+        if self.session.leaves_undecided:
+            return 0
         totals = self.totals
-        return 0 if self.session.leaves_undecided else totals["undecided_lines"] - totals["unsettled_lines"]
+        return totals["undecided_lines"] - totals["unsettled_lines"] - totals["undecided_zeros"]
 
     @property
     def zeroed(self):
         """Lines that are posted as zero although nobody has counted them."""
-        return self.totals["zeroed_lines"] + (self.zeros.lines if self.zeros else 0)
+        return 0 if self.session.leaves_undecided else self.totals["zeroed_lines"]
 
     @property
     def blocking(self):

@@ -118,7 +118,9 @@ def uncounted_sentence(session, lines):
 
 def zero_sentence(zeros, judged, show_values):
     said = ngettext(
-        "%s line that nobody counted is taken as zero.", "%s lines that nobody counted are taken as zero.", zeros.lines
+        "%s line is not counted, and becomes zero when the counting ends.",
+        "%s lines are not counted, and become zero when the counting ends.",
+        zeros.lines,
     ) % quantity(zeros.lines)
     if not judged:
         return said
@@ -130,8 +132,8 @@ def zero_sentence(zeros, judged, show_values):
 
 def moved_sentence(lines):
     return ngettext(
-        "%s line that nobody counted has moved since the opening: it must be counted first.",
-        "%s lines that nobody counted have moved since the opening: they must be counted first.",
+        "%s line that is not counted has moved since the opening: it must be counted first.",
+        "%s lines that are not counted have moved since the opening: they must be counted first.",
         lines,
     ) % quantity(lines)
 

@@ -92,8 +92,8 @@ def test_the_choice_explains_itself_and_the_preview_says_what_it_comes_to():
     )
 
     assert all(str(preset.explanation) in page for preset in PRESETS.values())
-    assert "count them as zero" in text_of(preview)
-    assert "no movements from the opening on" in text_of(preview)
+    assert "Count them as zero" in text_of(preview)
+    assert "No movements from the opening on" in text_of(preview)
 
 
 def test_the_page_of_a_count_says_its_policies_in_words():
@@ -103,9 +103,9 @@ def test_the_page_of_a_count_says_its_policies_in_words():
     page = text_of(supervisor(location).get(session.get_absolute_url()))
 
     assert "Way of counting Order" in page
-    assert "Lines that nobody counts all must be counted" in page
-    assert "Movements meanwhile movements go on" in page
-    assert "none: a blind count" in page
+    assert "Lines that nobody counts All must be counted" in page
+    assert "Movements meanwhile Movements go on" in page
+    assert "None: a blind count" in page
 
 
 # Lines that nobody counts
@@ -269,8 +269,8 @@ def test_the_warning_says_how_many_lines_become_zero_and_what_they_are_worth():
     complete_page = text_of(client.get(reverse("count-complete", args=[counted.session.number])))
 
     for said in page, complete_page:
-        assert "1 line that nobody counted is taken as zero. The book has 20 units there, worth 50.00." in said
-        assert "1 line that nobody counted has moved since the opening: it must be counted first." in said
+        assert "1 line is not counted, and becomes zero when the counting ends. The book has 20 units there" in said
+        assert "1 line that is not counted has moved since the opening: it must be counted first." in said
 
 
 def test_completing_from_draft_posts_the_zeros_that_the_page_announced():
