@@ -129,7 +129,6 @@ class Warehouse(RuleBasedStateMachine):
         self.opened_at = {}  # bin -> moment
         self.sheets = {}  # slot -> Sheet
         self.pages = {}  # slot -> what a page showed: (moment, last entry)
-        self.files = {}  # bin -> the lines of its session as they left: (session, rows)
         self.proved = None
         for slot in map(Slot._make, [(0, 0), (0, 1), (1, 0)]):
             self.post(slot, 10)
@@ -432,35 +431,39 @@ class Warehouse(RuleBasedStateMachine):
         if of_this_round:
             self.say(slot, "set", self.shelves.shelf(slot, at=quiet.moment), quiet=quiet)
 
-    @precondition(lambda self: self.sessions)
-    @rule(bin=BINS)
-    def lines_leave_as_a_spreadsheet(self, bin):
-        if bin in self.sessions:
-            export = export_lines(self.refresh(bin), layout=Layout.TRUECOUNT, by=self.by, at=timezone.now())
-            self.files[bin] = self.sessions[bin], list(export.rows)
+    @precondition(lambda self: self.sheets)
+    @rule(data=st.data(), meanwhile=st.sampled_from(["nothing", "goods come", "somebody counts", "a recount is asked"]))
+    def a_bin_is_counted_on_a_spreadsheet(self, data, meanwhile):
+        """With what lies there when it comes back. Where both counted, the file is right; a closed line refuses it."""
+        slot = self.any_sheet(data)
+        export = export_lines(self.refresh(slot.bin), layout=Layout.TRUECOUNT, by=self.by, at=timezone.now())
+        rows = list(export.rows)
+        if meanwhile == "goods come":
+            self.post(slot, 3)
+        elif meanwhile == "somebody counts":
+            self.say(slot, "set", self.shelves.shelf(slot) + 1)
+        elif meanwhile == "a recount is asked":
+            self.counting_ends(slot.bin)
+            self.ask_again(slot)
+        if self.refresh(slot.bin).status == Status.DRAFT:
+            self.bring_back(slot.bin, rows)
 
-    @precondition(lambda self: self.files)
-    @rule(bin=BINS)
-    def the_spreadsheet_comes_back(self, bin):
-        """With what lies there now. Where both counted, the file is right; a closed line refuses all of it."""
-        session, rows = self.files.pop(bin, (None, ()))
-        if session is None or session != self.sessions.get(bin) or self.refresh(bin).status != Status.DRAFT:
-            return
+    def bring_back(self, bin, rows):
         slots = {sheet.pk: sheet.slot for sheet in self.sheets_in(bin)}
-        table = [[*row[:2], self.shelves.shelf(slots[row[0]])] for row in rows]
+        table = [[line, version, self.shelves.shelf(slots[line])] for line, version, *_rest in rows]
         handed_in = self.hand_in(bin, [["Line", "Version", "Counted"], *table])
         if handed_in.problems:
             assert {problem["code"] for problem in handed_in.problems} == {"line_closed"}
-            assert session.lines.filter(round__lt=self.sessions[bin].round).exists()
+            assert self.sessions[bin].lines.filter(round__lt=self.sessions[bin].round).exists()
             return
         decide(handed_in, {}, others=Take.FILE)
-        recorded = {row.line: row for row in handed_in.rows.to_record(found=True)}
+        recorded = list(handed_in.rows.to_record(found=True))
         if recorded:
             ask_to_import(handed_in, at=timezone.now())
             assert handed_in.summary["recorded"] == len(recorded)
-        for line, row in recorded.items():
-            entry = CountEntry.objects.filter(line=line).latest("pk")
-            self.note(slots[line], entry, "set", row.quantity, self.shelves.now, row.begun)
+        for row in recorded:
+            entry = CountEntry.objects.filter(line=row.line).latest("pk")
+            self.note(slots[row.line], entry, "set", row.quantity, self.shelves.now, row.begun)
 
     def hand_in(self, bin, table):
         content = "\n".join(",".join(map(str, row)) for row in table)
@@ -562,7 +565,9 @@ class Warehouse(RuleBasedStateMachine):
     @precondition(lambda self: self.sheets)
     @rule(data=st.data())
     def a_recount_is_asked(self, data):
-        slot = self.any_sheet(data)
+        self.ask_again(self.any_sheet(data))
+
+    def ask_again(self, slot):
         if self.status(slot) == Status.COUNTED:
             sheet = self.sheets[slot]
             ask_recount(self.refresh(slot.bin), [sheet.pk], by=self.by, at=timezone.now(), why="Look again")
