@@ -61,10 +61,29 @@ def skips_to_the_content(lena):
     expect(lena.page.get_by_role("main")).to_be_focused()
 
 
+# What is wrong with where the cursor is: one must see it, and it must not have jumped back on its way down the page.
+AT_THE_CURSOR = """() => {
+  const e = document.activeElement, before = window.before;
+  window.before = e;
+  if (e === document.body) return "";
+  const marked = (it) => getComputedStyle(it).outlineStyle !== "none" && getComputedStyle(it).outlineWidth !== "0px";
+  const hidden = (it) => it && (getComputedStyle(it).clipPath !== "none" || hidden(it.parentElement));
+  const shown = e.closest("label, .scan") ?? e, box = shown.getBoundingClientRect();
+  if (!e.checkVisibility() || hidden(e)) return `hidden: ${e.outerHTML.slice(0, 120)}`;
+  if (box.bottom < 0 || box.top > innerHeight) return `out of the window: ${e.outerHTML.slice(0, 120)}`;
+  if (!marked(e) && !marked(shown) && !e.matches("main, dialog")) return `not marked: ${e.outerHTML.slice(0, 120)}`;
+  const later = before?.isConnected && e.compareDocumentPosition(before) & Node.DOCUMENT_POSITION_FOLLOWING;
+  return later && before !== document.body ? `jumps back: ${e.outerHTML.slice(0, 120)}` : "";
+}"""
+
+
 def goes_by_tab(lena, place, then="Enter", most=80):
+    """Wherever the cursor comes on its way, one sees it; and it goes through the page as a screen reader reads it."""
     expect(place).to_be_visible()
+    lena.page.evaluate("window.before = null")
     for _press in range(most):
         lena.page.keyboard.press("Tab")
+        assert lena.page.evaluate(AT_THE_CURSOR) == ""
         if place.evaluate("element => element === document.activeElement"):
             return then and lena.page.keyboard.press(then)
     raise AssertionError(f"{place} is not reached by {most} times Tab.")
