@@ -154,14 +154,18 @@ def filled(text, things):
 
 
 def everything_asked(client, things):
-    """(what was asked, the answer) for every address: as page and as partial, with its queries, and sent to."""
+    """(what was asked, the answer) for every address: as page and as partial, with its queries, and sent to.
+
+    People with more rights get the same partials and the same answers to what they count: they are asked for less.
+    """
     for name in [name for name in ARGUMENTS if name != "logout"]:
         url = address(name, things)
-        yield f"partial {url}", client.get(url, headers=HTMX)
+        if not client.person.is_staff:
+            yield f"partial {url}", client.get(url, headers=HTMX)
         for query in ["", *QUERIES.get(name, [])]:
             asked = f"{url}{'&' if '?' in url else '?'}{filled(query, things)}" if query else url
             yield asked, client.get(asked)
-        for number, data in enumerate(SENT.get(name, [{}])):
+        for number, data in enumerate([] if client.person.is_staff else SENT.get(name, [{}])):
             data = {filled(key, things): filled(value, things) for key, value in said(things, **data).items()}
             for headers in ({}, HTMX) if name in SENT else ({},):
                 with undone():
@@ -214,14 +218,14 @@ def ways_to_write(number):
 
 
 FIGURES = [BOOK, SYSTEM, COUNTED, MOVED, COST, COUNTED - BOOK, COUNTED - SYSTEM, BOOK - SYSTEM]
-WRITTEN = re.compile("|".join(re.escape(each) for number in FIGURES for each in sorted(ways_to_write(number))))
+WRITTEN = sorted({each for number in FIGURES for each in ways_to_write(number)})
 
 
 def test_nothing_that_a_counter_can_get_depends_on_a_quantity_of_a_blind_count(world):
     client, things = world
     figures_become(BOOK, SYSTEM, COUNTED, MOVED, COST, person=client.person)
     first = {asked: heard(asked, answer) for asked, answer in everything_asked(client, things)}
-    told = {asked: WRITTEN.findall(answer) for asked, answer in first.items()}
+    told = {asked: [figure for figure in WRITTEN if figure in answer] for asked, answer in first.items()}
 
     figures_become(*map(Decimal, (51, 52, 51, 3, 7)), person=client.person)
     second = {asked: heard(asked, answer) for asked, answer in everything_asked(client, things)}
