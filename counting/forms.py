@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from counting.completing import Digest
 from counting.history import deeds_shown, people_in
 from counting.models import Guard, Uncounted, Undecided
+from counting.noting import NothingWritten
 from counting.opening import Scope
 from counting.policies import DEFAULT, PRESETS, Policies
 from counting.reporting import Order
@@ -218,7 +219,11 @@ class ReversalForm(forms.Form):
 
 
 class NoteForm(forms.Form):
-    text = forms.CharField(label=_("Note"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    text = forms.CharField(
+        label=_("Note"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": NothingWritten.text},
+    )
 
 
 class ActivityForm(forms.Form):

@@ -1,7 +1,12 @@
 """Everything that a person does to a count is remembered: who, when, how many lines, and why."""
 
+import re
+
 import pytest
-from django.db import DatabaseError, transaction
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from counting.completing import complete_session
@@ -18,9 +23,12 @@ from counting.review import (
     reopen,
     settle,
 )
+from counting.setting_aside import put_aside
 from ledger.models import Reason
 from tests.counting.given import ask, count, given_line, given_lines, given_person, in_review
+from tests.counting.people import auditor, counter, supervisor
 from tests.factories import move
+from tests.pages import HTMX, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -125,3 +133,97 @@ def test_what_was_done_is_never_changed():
 
     with pytest.raises(DatabaseError), transaction.atomic():
         Activity.objects.filter(pk=activity.pk).update(note="Nobody did this")
+
+
+# The page of all that happened
+
+
+def activity(client, session, **asked):
+    return client.get(reverse("count-activity", args=[session.number]), asked)
+
+
+def write(client, session, text):
+    return client.post(reverse("count-activity", args=[session.number]), {"text": text})
+
+
+def test_the_page_lists_deeds_counts_and_scans_in_one_order_of_time():
+    line = given_line(10)
+    ama = counter(line.quant.location)
+    count(line, 7, by=ama.person)
+    put_aside(line.session, "XJ-1", bin=line.quant.bin, client_id=line.session.request_id, **signed(ama.person))
+    mark_counted(line.session, **signed(ama.person))
+
+    events = activity(auditor(line.quant.location), line.session).context["events"]
+
+    assert [event.what for event in events] == [
+        "marked it as counted", "put a scan aside", "counted", "opened the count",
+    ]  # fmt: skip
+    assert events[2].note.endswith(": 7")
+
+
+def test_the_page_is_narrowed_by_person_and_by_deed_and_read_page_by_page():
+    line = given_line(10)
+    ama, kofi = counter(line.quant.location), counter(line.quant.location)
+    for number in range(55):
+        count(line, number, by=ama.person)
+    count(line, 8, by=kofi.person)
+
+    assert {event.by for event in activity(ama, line.session, by=kofi.person.pk).context["events"]} == {kofi.person}
+    assert len(activity(ama, line.session, what="opened").context["events"]) == 1
+    first = activity(ama, line.session, what="counted")
+    second = activity(ama, line.session, what="counted", page=2)
+    assert (len(first.context["events"]), first.context["older"]) == (50, 2)
+    assert (len(second.context["events"]), second.context["older"]) == (6, None)
+
+
+def test_decisions_of_a_review_are_not_told_to_counters():
+    session, lines = given_two_that_differ()
+    lena = supervisor(session.location)
+    mark_counted(session, **signed(lena.person))
+    accept(session, lines, **signed(lena.person))
+
+    assert "Accepted discrepancies" in text_of(activity(lena, session))
+    assert "ccepted" not in text_of(activity(counter(session.location), session))
+
+
+def test_whoever_counts_or_reviews_writes_notes_that_everybody_there_reads():
+    session = given_line(10).session
+    ama, eric = counter(session.location), auditor(session.location)
+
+    assert write(ama, session, "Rack 3 is wet.").status_code == 302
+    assert write(ama, session, "  ").status_code == 422
+    assert write(ama, session, "x" * 1001).status_code == 422
+    assert write(eric, session, "I only read.").status_code == 403
+    assert write(counter(given_line(1).quant.location), session, "From elsewhere").status_code == 404
+
+    assert "Rack 3 is wet." in text_of(activity(eric, session))
+    assert session.activities.get(deed=Deed.NOTED).by == ama.person
+
+
+def test_a_note_is_text_and_nothing_else():
+    session = given_line(10).session
+    ama = counter(session.location)
+    write(ama, session, "<script>alert(1)</script>")
+
+    assert "<script>alert(1)" not in activity(ama, session).content.decode()
+
+
+def test_who_counts_where_is_asked_again_alone_and_costs_the_same_for_everybody_who_looks():
+    line = given_line(10)
+    ama = counter(line.quant.location)
+    count(line, 7, by=ama.person)
+    asked = {**HTMX, "HX-Target": "who"}
+
+    first = ama.get(line.session.get_absolute_url(), headers=asked)
+
+    assert line.quant.bin.code in text_of(first)
+    with CaptureQueriesContext(connection) as queries:
+        ama.get(line.session.get_absolute_url(), headers=asked)
+    assert not [query for query in queries if "counting_countline" in query["sql"]]
+
+
+def test_every_deed_is_remembered_by_some_verb():
+    modules = (path for path in (settings.BASE_DIR / "counting").rglob("*.py") if path.name != "history.py")
+    verbs = "".join(module.read_text() for module in modules)
+
+    assert [deed.name for deed in Deed if not re.search(rf"\bDeed\.{deed.name}\b", verbs)] == []
