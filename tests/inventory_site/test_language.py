@@ -10,10 +10,12 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from counting import tasks
 from counting.completing import Digest
 from counting.forms import ConfirmForm, hidden_figures, signed_quantity, written
 from inventory_site.middleware import speak
 from inventory_site.templatetags import truecount
+from tests.counting.given import ask, count, given_line
 from tests.factories import UserFactory
 from tests.pages import signed_in
 
@@ -112,3 +114,20 @@ def test_without_a_network_the_service_worker_has_a_page_in_every_language(clien
     assert [f'lang="{code}"' in offline.content.decode() for code, _name in settings.LANGUAGES] == [True, True]
     assert client.get("/worker.js").content == worker.content, "Another version would be installed anew."
     assert "csrf" not in offline.content.decode().lower()
+
+
+# Jobs
+
+
+def test_what_is_in_the_way_of_a_job_is_written_down_in_the_language_of_whoever_asked():
+    line = given_line(system=10)
+    count(line, 8)
+    ask(line.session)
+    line.quant.item.blocked = True
+    line.quant.item.save(update_fields=["blocked"])
+
+    tasks.complete(line.session.pk, "de")
+
+    line.session.refresh_from_db()
+    [problem] = line.session.completion_problems
+    assert "ist gesperrt: Nichts davon kann gebucht werden" in problem["message"]
