@@ -25,20 +25,29 @@ class EntryKind(models.TextChoices):
 class CountEntry(models.Model):
     """One statement of one person, never changed. `client_id` is made where the person types, so that twice is once."""
 
-    line = models.ForeignKey(CountLine, on_delete=models.PROTECT, related_name="entries", db_index=False)
-    round = models.SmallIntegerField()
-    kind = models.CharField(max_length=5, choices=EntryKind)
-    quantity = models.DecimalField(**QUANTITY, null=True)
-    expression = models.CharField(max_length=80, blank=True, help_text=_("The arithmetic as it was typed: 4 × 12 + 3."))
+    line = models.ForeignKey(
+        CountLine, verbose_name=_("line"), on_delete=models.PROTECT, related_name="entries", db_index=False
+    )
+    round = models.SmallIntegerField(_("round"))
+    kind = models.CharField(_("kind"), max_length=5, choices=EntryKind)
+    quantity = models.DecimalField(_("quantity"), **QUANTITY, null=True)
+    expression = models.CharField(
+        _("expression"), max_length=80, blank=True, help_text=_("The arithmetic as it was typed: 4 × 12 + 3.")
+    )
     begun = models.BigIntegerField(
-        help_text=_("The newest entry of the quant that the counter's page knew of when this was said.")
+        _("begun"), help_text=_("The newest entry of the quant that the counter's page knew of when this was said.")
     )
-    counted_at = models.DateTimeField()
-    received_at = models.DateTimeField()
+    counted_at = models.DateTimeField(_("counted at"))
+    received_at = models.DateTimeField(_("received at"))
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
-    client_id = models.UUIDField(unique=True)
+    client_id = models.UUIDField(_("client id"), unique=True)
 
     objects = CountEntryQuerySet.as_manager()
 
@@ -66,16 +75,22 @@ class CountEntry(models.Model):
 class PutAside(models.Model):
     """A scan that had no place in the count: kept, so that a reviewer can settle it. `code` is what was scanned."""
 
-    session = models.ForeignKey(CountSession, on_delete=models.PROTECT, related_name="put_aside")
-    bin = models.ForeignKey(Bin, on_delete=models.PROTECT, null=True, related_name="+")
-    belongs_in = models.ForeignKey(Bin, on_delete=models.PROTECT, null=True, related_name="+")
-    code = models.CharField(max_length=200)
-    note = models.CharField(max_length=200, blank=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField()
-    client_id = models.UUIDField(unique=True)
-    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    settled_at = models.DateTimeField(null=True)
+    session = models.ForeignKey(
+        CountSession, verbose_name=_("session"), on_delete=models.PROTECT, related_name="put_aside"
+    )
+    bin = models.ForeignKey(Bin, verbose_name=_("bin"), on_delete=models.PROTECT, null=True, related_name="+")
+    belongs_in = models.ForeignKey(
+        Bin, verbose_name=_("belongs in"), on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    code = models.CharField(_("code"), max_length=200)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("by"), on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("put aside at"))
+    client_id = models.UUIDField(_("client id"), unique=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("settled by"), on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    settled_at = models.DateTimeField(_("settled at"), null=True)
 
     class Meta:
         ordering = ["-at"]

@@ -32,50 +32,69 @@ class CountLine(models.Model):
     column (shared measurement in DECISIONS.md).
     """
 
-    session = models.ForeignKey(CountSession, on_delete=models.PROTECT, related_name="lines")
-    quant = models.ForeignKey(Quant, on_delete=models.PROTECT, related_name="count_lines", db_index=False)
-    open = models.BooleanField(default=True)
-    found = models.BooleanField(default=False)
-    system_quantity = models.DecimalField(**QUANTITY)
-    unit_cost = models.DecimalField(**UNIT_COST)
-    counted_quantity = models.DecimalField(**QUANTITY, null=True)
-    book_quantity = models.DecimalField(**QUANTITY, null=True)
-    watermark = models.BigIntegerField(null=True)
-    begun = models.BigIntegerField(null=True)
-    disturbed = models.BooleanField(default=False)
-    zeroed = models.BooleanField(
-        default=False, db_default=False, help_text=_("Nobody counted it: taken as zero when counting ended.")
+    session = models.ForeignKey(CountSession, verbose_name=_("session"), on_delete=models.PROTECT, related_name="lines")
+    quant = models.ForeignKey(
+        Quant, verbose_name=_("quant"), on_delete=models.PROTECT, related_name="count_lines", db_index=False
     )
-    counted_at = models.DateTimeField(null=True)
+    open = models.BooleanField(_("open"), default=True)
+    found = models.BooleanField(_("found"), default=False)
+    system_quantity = models.DecimalField(_("system quantity"), **QUANTITY)
+    unit_cost = models.DecimalField(_("unit cost"), **UNIT_COST)
+    counted_quantity = models.DecimalField(_("counted quantity"), **QUANTITY, null=True)
+    book_quantity = models.DecimalField(_("book quantity"), **QUANTITY, null=True)
+    watermark = models.BigIntegerField(_("watermark"), null=True)
+    begun = models.BigIntegerField(_("begun"), null=True)
+    disturbed = models.BooleanField(_("disturbed"), default=False)
+    zeroed = models.BooleanField(
+        _("zeroed"),
+        default=False,
+        db_default=False,
+        help_text=_("Nobody counted it: taken as zero when counting ended."),
+    )
+    counted_at = models.DateTimeField(_("counted at"), null=True)
     counted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
+        verbose_name=_("counted by"),
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
         db_constraint=False,
         db_index=False,
     )
-    round = models.SmallIntegerField(default=1)
-    counted_round = models.SmallIntegerField(null=True)
-    recount_asked = models.BooleanField(default=False)
-    decision = models.CharField(max_length=10, choices=Decision, default=Decision.OPEN)
-    accepted_quantity = models.DecimalField(**QUANTITY, null=True)
+    round = models.SmallIntegerField(_("round"), default=1)
+    counted_round = models.SmallIntegerField(_("counted round"), null=True)
+    recount_asked = models.BooleanField(_("recount asked"), default=False)
+    decision = models.CharField(_("decision"), max_length=10, choices=Decision, default=Decision.OPEN)
+    accepted_quantity = models.DecimalField(_("accepted quantity"), **QUANTITY, null=True)
     reason = models.ForeignKey(
-        Reason, on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+        Reason,
+        verbose_name=_("reason"),
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
-    note = models.CharField(max_length=200, blank=True)
-    verified = models.BooleanField(default=False, help_text=_("Ticked off by a reviewer; no effect on what is posted."))
-    adjustment = models.DecimalField(**QUANTITY, null=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    verified = models.BooleanField(
+        _("verified"), default=False, help_text=_("Ticked off by a reviewer; no effect on what is posted.")
+    )
+    adjustment = models.DecimalField(_("adjustment"), **QUANTITY, null=True)
     moved = models.DecimalField(
-        **QUANTITY, null=True, help_text=_("The part of the adjustment that was posted as a movement between bins.")
+        _("moved"),
+        **QUANTITY,
+        null=True,
+        help_text=_("The part of the adjustment that was posted as a movement between bins."),
     )
-    superseded = models.BooleanField(default=False)
+    superseded = models.BooleanField(_("superseded"), default=False)
     variance = models.GeneratedField(
+        verbose_name=_("variance"),
         expression=F("counted_quantity") - F("system_quantity"),
         output_field=models.DecimalField(**QUANTITY),
         db_persist=True,
     )
     discrepancy = models.GeneratedField(
+        verbose_name=_("discrepancy"),
         expression=F("counted_quantity") - F("book_quantity"),
         output_field=models.DecimalField(**QUANTITY),
         db_persist=True,

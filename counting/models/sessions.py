@@ -81,30 +81,46 @@ class CountSession(models.Model):
         _("discrepancies that nobody decides"), max_length=10, choices=Undecided, default=Undecided.POST
     )
     opened_entry = models.BigIntegerField(
+        _("opened entry"),
         null=True,
         blank=True,
         help_text=_("The newest entry of the location at the opening; only where lines can be taken as zero."),
     )
     blind = models.BooleanField(_("blind"), default=False, help_text=_("Counters are shown no quantities."))
-    request_id = models.UUIDField(unique=True)
+    request_id = models.UUIDField(_("request id"), unique=True)
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("opened by")
     )
     opened_at = models.DateTimeField(_("opened at"))
     marked_at = models.DateTimeField(_("marked as counted at"), null=True, blank=True)
     marked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("marked by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
     )
     ended_at = models.DateTimeField(_("completed or cancelled at"), null=True, blank=True)
     ended_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("ended by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
     )
-    completion_asked_at = models.DateTimeField(null=True, blank=True)
+    completion_asked_at = models.DateTimeField(_("completion asked at"), null=True, blank=True)
     completion_asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("completion asked by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
     )
-    completion_digest = models.JSONField(null=True, blank=True)
-    completion_problems = models.JSONField(default=list, blank=True)
+    completion_digest = models.JSONField(_("completion digest"), null=True, blank=True)
+    completion_problems = models.JSONField(_("completion problems"), default=list, blank=True)
     adjustment = models.OneToOneField(
         Register,
         on_delete=models.PROTECT,

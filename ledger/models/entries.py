@@ -33,14 +33,26 @@ class WarehouseEntry(models.Model):
     """
 
     register = models.ForeignKey(
-        Register, on_delete=models.PROTECT, related_name="warehouse_entries", db_constraint=False
+        Register,
+        verbose_name=_("register"),
+        on_delete=models.PROTECT,
+        related_name="warehouse_entries",
+        db_constraint=False,
     )
     line = models.IntegerField(_("line"))
-    quant = models.ForeignKey(Quant, on_delete=models.PROTECT, related_name="entries", db_index=False)
+    quant = models.ForeignKey(
+        Quant, verbose_name=_("quant"), on_delete=models.PROTECT, related_name="entries", db_index=False
+    )
     quantity = models.DecimalField(_("quantity"), **QUANTITY)
     effect = models.CharField(_("effect"), max_length=10, choices=Effect)
     undoes = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, related_name="undone_by", db_constraint=False, db_index=False
+        "self",
+        verbose_name=_("undoes"),
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="undone_by",
+        db_constraint=False,
+        db_index=False,
     )
 
     objects = WarehouseEntryQuerySet.as_manager()
@@ -66,7 +78,11 @@ class ItemLedgerEntry(models.Model):
     """A signed quantity that a location came to own, or ceased to."""
 
     register = models.ForeignKey(
-        Register, on_delete=models.PROTECT, related_name="item_ledger_entries", db_constraint=False
+        Register,
+        verbose_name=_("register"),
+        on_delete=models.PROTECT,
+        related_name="item_ledger_entries",
+        db_constraint=False,
     )
     line = models.IntegerField(_("line"))
     item = copied(Item, _("item"))
@@ -135,9 +151,15 @@ class StockValue(models.Model):
     The moving average is value / quantity; law 7 wants 0 where nothing is left.
     """
 
-    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="stock_values", db_index=False)
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="stock_values", db_index=False)
-    variant = models.ForeignKey(ItemVariant, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    location = models.ForeignKey(
+        Location, verbose_name=_("location"), on_delete=models.PROTECT, related_name="stock_values", db_index=False
+    )
+    item = models.ForeignKey(
+        Item, verbose_name=_("item"), on_delete=models.PROTECT, related_name="stock_values", db_index=False
+    )
+    variant = models.ForeignKey(
+        ItemVariant, verbose_name=_("variant"), on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     quantity = models.DecimalField(_("quantity"), **QUANTITY, default=0)
     value = models.DecimalField(_("value"), **MONEY, default=0)
 

@@ -50,9 +50,9 @@ class FileImport(models.Model):
     PREFIX = ""
 
     status = models.CharField(_("status"), max_length=10, choices=ImportStatus, default=ImportStatus.CHECKED)
-    choices = models.JSONField(default=dict)
-    summary = models.JSONField(default=dict)
-    problems = models.JSONField(default=list)
+    choices = models.JSONField(_("choices"), default=dict)
+    summary = models.JSONField(_("summary"), default=dict)
+    problems = models.JSONField(_("problems"), default=list)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("by")
     )
@@ -108,10 +108,13 @@ class StockImport(FileImport):
 class ImportFile(models.Model):
     """One file as it was handed in. In the database, so that any worker on any machine can read it."""
 
-    stock_import = models.ForeignKey(StockImport, on_delete=models.CASCADE, related_name="files")
+    stock_import = models.ForeignKey(
+        StockImport, verbose_name=_("stock import"), on_delete=models.CASCADE, related_name="files"
+    )
     name = models.CharField(_("name"), max_length=200)
-    content = models.BinaryField()
+    content = models.BinaryField(_("content"))
     size = models.GeneratedField(
+        verbose_name=_("size"),
         expression=models.Func(F("content"), function="octet_length"),
         output_field=models.IntegerField(),
         db_persist=True,

@@ -116,7 +116,7 @@ class Register(models.Model):
         _("in spite of"), max_length=100, blank=True, help_text=_("The numbers of those who held what it is about.")
     )
     override = models.CharField(_("why in spite of that"), max_length=200, blank=True)
-    request_id = models.UUIDField(unique=True)
+    request_id = models.UUIDField(_("request id"), unique=True)
     reverses = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="reversals", verbose_name=_("reverses")
     )

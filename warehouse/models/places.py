@@ -97,7 +97,10 @@ class Bin(models.Model):
         _("walking order"), default=0, help_text=_("Counters meet the bins in this order, then by code.")
     )
     virtual = models.GeneratedField(
-        expression=Q(kind=BinKind.ADJUSTMENT), output_field=models.BooleanField(), db_persist=True
+        verbose_name=_("virtual"),
+        expression=Q(kind=BinKind.ADJUSTMENT),
+        output_field=models.BooleanField(),
+        db_persist=True,
     )
 
     objects = BinQuerySet.as_manager()

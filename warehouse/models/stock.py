@@ -28,15 +28,26 @@ class Quant(models.Model):
     """
 
     location = models.ForeignKey(
-        Location, on_delete=models.PROTECT, related_name="quants", db_index=False, db_constraint=False
+        Location,
+        verbose_name=_("location"),
+        on_delete=models.PROTECT,
+        related_name="quants",
+        db_index=False,
+        db_constraint=False,
     )
-    bin = models.ForeignKey(Bin, on_delete=models.PROTECT, related_name="quants", db_index=False)
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="quants", db_index=False)
-    variant = models.ForeignKey(ItemVariant, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, null=True, blank=True, related_name="quants")
+    bin = models.ForeignKey(Bin, verbose_name=_("bin"), on_delete=models.PROTECT, related_name="quants", db_index=False)
+    item = models.ForeignKey(
+        Item, verbose_name=_("item"), on_delete=models.PROTECT, related_name="quants", db_index=False
+    )
+    variant = models.ForeignKey(
+        ItemVariant, verbose_name=_("variant"), on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    lot = models.ForeignKey(
+        Lot, verbose_name=_("lot"), on_delete=models.PROTECT, null=True, blank=True, related_name="quants"
+    )
     quantity = models.DecimalField(_("quantity"), **QUANTITY, default=0)
     last_entry = models.BigIntegerField(_("newest entry"), default=0)
-    virtual = models.BooleanField(default=False)
+    virtual = models.BooleanField(_("virtual"), default=False)
 
     objects = QuantQuerySet.as_manager()
 
