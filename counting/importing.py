@@ -34,7 +34,7 @@ from warehouse.spreadsheets import MAX_BYTES, MAX_FAULTS, RowError, SourceFile
 
 log = structlog.get_logger()
 
-SMALL_FILE = 200_000  # bytes up to which a file is checked, and
+SMALL_FILE = 100_000  # bytes up to which a file is checked, and
 SMALL_IMPORT = 2_000  # rows up to which it is imported, while the person waits
 
 SENTENCES = {

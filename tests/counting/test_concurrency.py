@@ -10,7 +10,8 @@ from django.db import connection
 from django.utils import timezone
 
 from counting.completing import NotCompletable, ask_to_complete, complete_session, digest
-from counting.models import CountEntry, CountLine, CountSession, Status, WrongStatus
+from counting.importing import carry_out, hand_in_counts
+from counting.models import CountEntry, CountImport, CountLine, CountSession, Status, WrongStatus
 from counting.opening import AllCountedElsewhere, NotInDraft, Scope, add_found_line, open_session
 from counting.recording import Count, LineClosed, add_to_count, count_found, record_counts, set_count
 from counting.review import accept, ask_recount, cancel, leave_out, mark_counted, reconsider
@@ -33,6 +34,7 @@ from tests.factories import (
 )
 from tests.laws import assert_reconciled
 from warehouse.models import Quant
+from warehouse.spreadsheets import SourceFile
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -831,3 +833,43 @@ def test_what_several_people_find_in_a_blocked_count_is_held_while_others_post()
         line = again(line)
         assert line.quant.quantity == (5 if went == "received" else 0)
         assert line.system_quantity == line.book_quantity == line.quant.quantity
+
+
+# Counts from spreadsheets
+
+
+def given_file(session, quantity):
+    rows = [f"{line.pk},{quantity}" for line in session.lines.all()]
+    return SourceFile("counts.csv", "\n".join(["Line,Counted", *rows]).encode())
+
+
+def test_a_file_that_two_workers_import_is_counted_once():
+    location, _quants = given_quants(3)
+    session, by = given_session(location), UserFactory()
+    imports = [hand_in_counts(session, given_file(session, 7), by=by, at=timezone.now()) for _twice in range(2)]
+    CountImport.objects.update(status="asked", asked_at=timezone.now())
+
+    went = at_once(*(lambda pk=each.pk: carry_out(pk, at=timezone.now()) for each in imports * 2))
+
+    assert sorted(went) == ["imported", "imported", "nothing to do", "nothing to do"]
+    assert CountEntry.objects.count() == 3
+    assert set(session.lines.values_list("counted_quantity", flat=True)) == {7}
+
+
+def test_a_count_that_is_saved_while_a_file_is_imported_is_not_lost():
+    """Whichever comes first: the file finds the count and asks, or the count comes after the file and stands."""
+    for _turn in range(4):
+        location, _quants = given_quants(2)
+        session, by = given_session(location), UserFactory()
+        handed_in = hand_in_counts(session, given_file(session, 7), by=by, at=timezone.now())
+        CountImport.objects.filter(pk=handed_in.pk).update(status="asked", asked_at=timezone.now())
+        line = session.lines.select_related("session", "quant").first()
+
+        at_once(
+            lambda pk=handed_in.pk: carry_out(pk, at=timezone.now()),
+            lambda line=line: set_count(line, Decimal(8), by=UserFactory(), client_id=uuid4()),
+        )
+
+        handed_in.refresh_from_db()
+        assert again(line).counted_quantity == 8
+        assert handed_in.status == "applied" or handed_in.rows.undecided().get().line == line.pk
