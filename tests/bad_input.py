@@ -99,6 +99,10 @@ class Warehouse(Count):
         uploads = [SimpleUploadedFile(name, content) for name, content in files]
         return self.lena.post(reverse("import-stock"), {"files": uploads}, follow=True)
 
+    def hands_in_counts(self, content, *, name="counts.csv"):
+        file = SimpleUploadedFile(name, content)
+        return self.ama.post(reverse("count-import", args=[self.session.number]), {"file": file}, follow=True)
+
     def decides(self, verb, **typed):
         line = self.line().pk
         fields = {f"{line}-{name}": value for name, value in typed.items()}
