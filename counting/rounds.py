@@ -7,12 +7,13 @@ from decimal import Decimal
 from django.db import connection
 
 from counting import sql
-from counting.models import CountEntry, CountLine, EntryKind, RecountRequest
+from counting.models import CountEntry, CountLine, RecountRequest
+from counting.recording import spoken
 
 
 @dataclass
 class Round:
-    """One round of one line. `counted` is what its entries give in order of time; None: blank."""
+    """One round of one line. `counted` is what its entries give in order of time; None: blank, or taken as zero."""
 
     number: int
     request: RecountRequest | None = None
@@ -21,13 +22,7 @@ class Round:
 
     @property
     def speaking(self) -> list[CountEntry]:
-        speaking = []
-        for entry in self.entries:
-            if entry.kind != EntryKind.ADD:
-                speaking = []
-            if entry.kind != EntryKind.CLEAR:
-                speaking.append(entry)
-        return speaking
+        return spoken(self.entries)
 
     @property
     def counted(self) -> Decimal | None:

@@ -132,7 +132,7 @@ class Review(SessionPage):
                 "aside": self.session.put_aside.filter(settled_at=None).count(),
                 "uncounted": totals["all_lines"] - totals["counted_lines"],
                 "zeroed": totals["zeroed_lines"],
-                "unverified": totals["all_lines"] - totals["verified_lines"] if totals["verified_lines"] else 0,
+                "unverified": totals["all_lines"] - totals["verified_lines"] if self.open_for_decisions else 0,
                 "matched": totals["matched_lines"],
             }
         }

@@ -380,6 +380,24 @@ def test_the_page_of_a_bin_links_to_the_count_that_holds_it():
 # Two counts of one item in one bin
 
 
+def test_a_count_without_a_guard_waits_for_one_that_guards_the_same_item_in_the_same_bin():
+    bin, item = BinFactory(), LotFactory().item
+    quants = [given_stock(bin=bin, lot=LotFactory(item=item)) for _lot in range(2)]
+    move(quants[0], 10)
+    open_one = given_session(bin.location, bins=[bin])
+    move(quants[1], 10)
+    guarding = given_session_over(quants[1])
+    count(open_one.lines.select_related("quant", "session").get(), 8)
+
+    assert complete(open_one) == "refused"
+
+    [problem] = open_one.completion_problems
+    assert problem["code"] == "held"
+    assert guarding.number in problem["message"]
+    cancel(guarding, by=UserFactory(), at=timezone.now())
+    assert complete(open_one) == "completed"
+
+
 def test_two_counts_that_guard_lots_of_one_item_in_one_bin_let_each_other_complete():
     bin = BinFactory()
     item = LotFactory().item

@@ -219,6 +219,12 @@ def test_back_to_counting_leaves_no_zero_that_looks_like_a_count():
     assert (left.counted_quantity, left.counted_at, left.counted_by, left.zeroed) == (None, None, None, False)
     assert again(counted).counted_quantity == 9
     assert [(entry.kind, entry.quantity) for entry in left.entries.order_by("id")] == [("zero", 0), ("zero", None)]
+    client = supervisor(counted.quant.location)
+    history = text_of(client.get(reverse("count-activity", args=[left.session.number])))
+    assert "nobody counted it, taken as zero" in history
+    assert "not taken as zero any more" in history
+    review = reverse("count-review", args=[left.session.number])
+    assert "not taken as zero any more" in text_of(client.get(review, {"show": "uncounted", "open": left.pk}))
     end_counting(counted.session)
     assert again(left).zeroed
 
@@ -442,6 +448,22 @@ def test_nothing_is_refreshed_or_cleared_once_it_is_in_review():
     for verb in refresh_system, clear_counts:
         with pytest.raises(NotInDraft):
             verb(session, by=reviewer(), at=timezone.now())
+
+
+def test_refreshing_and_clearing_cost_as_many_statements_for_two_lines_as_for_thirty():
+    costs = []
+    for number in 2, 30:
+        first, *_rest = lines = lines_of(*[10] * number)
+        for line in lines:
+            count(line, 9)
+            move(line.quant, 1)
+        by = reviewer()
+        with CaptureQueriesContext(connection) as captured:
+            assert refresh_system(first.session, by=by, at=timezone.now()).changed == number
+            assert clear_counts(first.session, by=by, at=timezone.now()) == number
+        costs.append(len(captured))
+
+    assert costs[0] == costs[1]
 
 
 # Clearing and ticking off

@@ -18,6 +18,7 @@ from tests.conftest import eventually
 from tests.counting.given import again, count, given_line
 from tests.factories import UserFactory
 from tests.laws import assert_reconciled
+from warehouse.models import BinHold
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -37,7 +38,7 @@ def number_of(question):
 
 
 def given_counted(system=10, counted=7):
-    line = count(given_line(system), counted)
+    line = count(given_line(system, policies={"guard": "freeze"}), counted)
     mark_counted(line.session, by=UserFactory(), at=timezone.now())
     return line
 
@@ -55,6 +56,7 @@ def adjustments():
 def assert_nothing_posted(line):
     line = again(line)
     assert line.session.is_posting
+    assert BinHold.objects.filter(held_by=line.session.number).count() == 1
     assert line.open
     assert line.quant.quantity == 10
     assert not adjustments().exists()
@@ -185,7 +187,7 @@ from django.utils import timezone
 from counting.completing import ask_to_complete, digest
 from counting.review import mark_counted
 from tests.counting.given import count, given_line
-line = count(given_line(10), 7)
+line = count(given_line(10, policies={"guard": "freeze"}), 7)
 by = line.session.opened_by
 mark_counted(line.session, by=by, at=timezone.now())
 ask_to_complete(line.session, by=by, at=timezone.now() - timedelta(minutes=2), confirmed=digest(line.session))
