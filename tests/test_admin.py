@@ -109,6 +109,7 @@ def test_an_administrator_opens_every_page(as_administrator):
 def test_more_rows_cost_no_more_queries(as_administrator):
     given_everything()
     given_schedules()
+    as_administrator.get("/admin/")  # the first request of a login writes down when it was
     few = {model: queries_of_list(as_administrator, model) for model in MODELS}
 
     for _ in range(3):
