@@ -15,7 +15,7 @@ from django_celery_beat.models import (
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from counting import completing, review
-from counting.models import CountEntry, CountLine, CountSession, PutAside
+from counting.models import Activity, CountEntry, CountLine, CountSession, PutAside
 from inventory_site.admin import PickFilter, ReadOnlyAdmin, SiteAdmin
 from inventory_site.errors import DomainError
 
@@ -147,6 +147,17 @@ class PutAsideAdmin(ReadOnlyAdmin):
     list_select_related = ["session", "bin", "by"]
     list_filter = [("session", PickFilter)]
     search_fields = ["=code", "=session__number"]
+
+
+@admin.register(Activity)
+class ActivityAdmin(ReadOnlyAdmin):
+    location_paths = ("session__location",)
+    tells_quantities = True
+    list_display = ["session", "deed", "by", "at", "lines", "note"]
+    list_select_related = ["session", "by"]
+    list_filter = [("session", PickFilter), "deed", ("by", PickFilter)]
+    search_fields = ["=session__number"]
+    ordering = ["-pk"]
 
 
 # Schedules, in the clothes of this site.

@@ -33,7 +33,7 @@ SEE_STOCK = (*PLACES, "warehouse.view_quant", *permissions("warehouse", ("view",
 SEE_LEDGERS = permissions(
     "ledger", ("view",), ("register", "reason", "warehouseentry", "itemledgerentry", "valueentry", "stockvalue")
 )
-SEE_COUNTS = permissions("counting", ("view",), ("countsession", "countline", "countentry", "putaside"))
+SEE_COUNTS = permissions("counting", ("view",), ("countsession", "countline", "countentry", "putaside", "activity"))
 
 GROUPS = {
     _("Counter"): COUNTER,

@@ -98,8 +98,9 @@ def stay_logged_in(get_response):
 
     def middleware(request):
         if request.user.is_authenticated and "X-Quiet" not in request.headers:
-            now = int(time.time())
-            if now - request.session.get("used", 0) >= USED_ANEW:
+            now, login = int(time.time()), request.user.last_login
+            used = request.session.get("used") or (login.timestamp() if login else 0)
+            if now - used >= USED_ANEW:
                 request.session["used"] = now
         return get_response(request)
 

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.apps import apps as django_apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.contrib.messages import get_messages
@@ -18,7 +19,7 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from counting.models import CountEntry, CountLine, CountSession, PutAside, Status
+from counting.models import Activity, CountEntry, CountLine, CountSession, PutAside, Status
 from ledger.models import ItemLedgerEntry, Reason, Register, StockImport, StockValue, ValueEntry, WarehouseEntry
 from tests.counting.given import complete, count, given_line, mark_counted
 from tests.factories import (
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.django_db
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 LEDGERS = [
     Register, WarehouseEntry, ItemLedgerEntry, ValueEntry, StockValue, StockImport, Quant, BinHold,
-    CountSession, CountLine, CountEntry, PutAside,
+    CountSession, CountLine, CountEntry, PutAside, Activity,
 ]  # fmt: skip
 
 
@@ -392,3 +393,61 @@ def test_a_planner_keeps_the_schedules(client):
 
     assert client.get(page(PeriodicTask, "change", task.pk)).status_code == 200
     assert "counting.tasks.reconcile_all" in client.get(page(PeriodicTask, "add")).content.decode()
+
+
+# What each group may do here: v view, a add, c change, d delete.
+
+MAY = """
+                             Supervisor  Planner  Auditor
+    auth.Group                   -           -        v
+    counting.Activity            v           v        v
+    counting.CountEntry          v           v        v
+    counting.CountLine           v           v        v
+    counting.CountSession        v           v        v
+    counting.PutAside            v           v        v
+    django_celery_beat.ClockedSchedule   -   vacd     v
+    django_celery_beat.CrontabSchedule   -   vacd     v
+    django_celery_beat.IntervalSchedule  -   vacd     v
+    django_celery_beat.PeriodicTask      -   vacd     v
+    django_celery_beat.SolarSchedule     -   -        v
+    ledger.ItemLedgerEntry       v           v        v
+    ledger.Reason                v           v        v
+    ledger.Register              v           v        v
+    ledger.StockImport           v           -        v
+    ledger.StockValue            v           v        v
+    ledger.ValueEntry            v           v        v
+    ledger.WarehouseEntry        v           v        v
+    warehouse.Bin                vac         v        v
+    warehouse.BinHold            v           v        v
+    warehouse.Category           vac         v        v
+    warehouse.Item               vac         v        v
+    warehouse.ItemVariant        vac         v        v
+    warehouse.Location           v           v        v
+    warehouse.Lot                vac         v        v
+    warehouse.Quant              v           v        v
+    warehouse.UnitOfMeasure      vac         v        v
+    warehouse.User               v           -        v
+    warehouse.Zone               vac         v        v
+"""
+HEAD, *ROWS = (row.split() for row in MAY.splitlines() if row.strip())
+ACTIONS = {"v": "view", "a": "add", "c": "change", "d": "delete"}
+
+
+def test_each_group_may_do_here_what_the_table_says_and_no_more(rf):
+    people = {group: UserFactory(is_staff=True) for group in HEAD}
+    for group, person in people.items():
+        person.groups.add(Group.objects.get(name=group))
+
+    assert {model: [what_may(person, model, rf) for person in people.values()] for model in MODELS} == {
+        django_apps.get_model(label): allowed for label, *allowed in ROWS
+    }
+
+
+def what_may(person, model, rf):
+    request = rf.get("/")
+    request.user = person
+    page = admin.site._registry[model]
+    return (
+        "".join(letter for letter, action in ACTIONS.items() if getattr(page, f"has_{action}_permission")(request))
+        or "-"
+    )
