@@ -54,6 +54,7 @@ SENTENCES = {
     "not_a_version": _("“%(value)s” is not a version. Leave this column as it was exported."),
     "item_missing": _("A count needs an item."),
     "bin_missing": _("A count needs a bin. Stock without a bin lies in %(implicit)s."),
+    "unknown_bin": _("%(location)s has no bin %(what)s."),
     "unknown_item": _("There is no item %(item)s."),
     "unknown_variant": _("%(item)s has no variant %(variant)s."),
     "lot_missing": _("%(item)s is tracked by lot: fill in the lot."),
@@ -249,7 +250,8 @@ def look_up_bin(row: CountRow, cells: Cells, places: Places) -> None:
     try:
         row.bin_key = places.keys[places.place.bin_meant(row.bin)]
     except Refused as refused:
-        cells.refuse(refused.code, row.row, "bin", message=MATCHING_SENTENCES[refused.code], **refused.params)
+        sentence = SENTENCES.get(refused.code) or MATCHING_SENTENCES[refused.code]
+        cells.refuse(refused.code, row.row, "bin", message=sentence, **refused.params)
 
 
 def check_place(row: CountRow, text: str, cells: Cells, places: Places) -> None:

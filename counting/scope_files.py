@@ -20,6 +20,7 @@ REMEMBERED = 100  # rows that stay on the session in words; how many there were 
 SENTENCES = {
     "unknown_kind": _("The first row must name the columns: Bin, Item, or both."),
     "nothing_named": _("This row names neither a bin nor an item."),
+    "unknown_bin": _("%(location)s has no bin %(what)s."),
     "unknown_item": _("There is no item %(item)s."),
     "item_serialized": _("%(item)s is tracked by units and cannot be counted by quantity."),
     "no_rows": _("No row follows the names of the columns."),
@@ -120,7 +121,8 @@ def bin_of(row: Named, place: Place, cells: Cells, bins: dict[str, int]) -> int 
     try:
         return bins[place.bin_named(row.bin)]
     except Refused as refused:
-        cells.refuse(refused.code, row.row, "bin", message=MATCHING_SENTENCES[refused.code], **refused.params)
+        sentence = SENTENCES.get(refused.code) or MATCHING_SENTENCES[refused.code]
+        cells.refuse(refused.code, row.row, "bin", message=sentence, **refused.params)
         return None
 
 
