@@ -37,6 +37,10 @@ def lindhafen():
     given_stock(5, bin=rack, lot=LotFactory(number="L-1", expiration_date=date(2027, 1, 31)))
     for number in range(20):
         given_stock(1234, bin=lindhafen.a0104, item=ItemFactory(number=f"99{number:04}", name=f"Washer M{number}"))
+        given_stock(5, bin=BinFactory(location=lindhafen.location, code=f"C-{number:02}"), item=lindhafen.hinge)
+    for number in range(20):
+        hall = BinFactory(location=lindhafen.location, code=f"HALL-8-RACK-17-LEVEL-{number:02}", walking_order=1000)
+        given_stock(5, bin=hall, item=lindhafen.hinge)
     return lindhafen
 
 
