@@ -21,12 +21,14 @@ from counting import import_sql, sql
 from counting.activity import remember
 from counting.count_files import CountFile, read_counts
 from counting.exporting import Sight
+from counting.guarding import hold, is_guarding, keep_still
 from counting.models import CountImport, CountSession, Deed, Outcome, Status, Take
 from counting.opening import NotInDraft
 from counting.recording import CountsRefused, lock_for_counting, record_upload
 from inventory_site.errors import DomainError
 from ledger.importing import LEFT_BEHIND, FileTooLarge, NotReady, error_of_all, show_step
 from ledger.models import ImportStatus
+from ledger.posting import LocationBusy
 from warehouse.loading import load_lots
 from warehouse.models import User
 from warehouse.quants import ensure_quants
@@ -153,6 +155,8 @@ def carry_out(import_id: int, *, at: datetime) -> str:
                 return "nothing to do"
             went = "checked" if count_import.status == ImportStatus.CHECKING else "imported"
             check(count_import) if went == "checked" else apply(count_import, at=at)
+    except LocationBusy:
+        return "busy"  # it still waits: beat tries again
     except DomainError as refused:
         hand_back(count_import, refused)
         return "refused"
@@ -266,6 +270,8 @@ def apply(count_import: CountImport, *, at: datetime) -> None:
     by, summary = count_import.requested_by, count_import.summary
     show_step(count_import, "comparing", 0, summary["rows"])
     session = lock_for_counting(count_import.session)
+    if takes_found(count_import):
+        keep_still(session)
     with connection.cursor() as cursor:
         cursor.execute(import_sql.CREATE_FILE)
         cursor.execute(import_sql.READ_ROWS, {"count_import": count_import.pk})
@@ -285,11 +291,13 @@ def apply(count_import: CountImport, *, at: datetime) -> None:
 
 
 def add_found(cursor, count_import: CountImport, session: CountSession) -> None:
-    """Lots, quants and lines of what nobody expected, then its counts."""
+    """Lots, quants and lines of what nobody expected, then its counts. What the session guards, it guards there too."""
     cursor.execute(import_sql.NEW_LOTS)
     if lots := cursor.fetchall():
         load_lots(lots)
     cursor.execute(import_sql.NAME_QUANTS)
     ensure_quants("count_found")
     cursor.execute(import_sql.ADD_FOUND_LINES, {"session": session.pk, "round": session.round})
+    if is_guarding(session):
+        hold(session.lines.added())
     cursor.execute(import_sql.FILL_UPLOAD_WITH_FOUND, {"request": request_of(count_import, session)})

@@ -873,3 +873,18 @@ def test_a_count_that_is_saved_while_a_file_is_imported_is_not_lost():
         handed_in.refresh_from_db()
         assert again(line).counted_quantity == 8
         assert handed_in.status == "applied" or handed_in.rows.undecided().get().line == line.pk
+
+
+def test_an_import_that_meets_a_long_posting_goes_on_waiting():
+    location, _quants = given_quants(1)
+    session, bin = given_session(location), BinFactory(location=location)
+    CountSession.objects.filter(pk=session.pk).update(guard="block")
+    found = SourceFile("found.csv", f"Bin,Item,Counted\n{bin.code},{ItemFactory().number},1".encode())
+    handed_in = hand_in_counts(session, found, by=UserFactory(is_superuser=True), at=timezone.now())
+    CountImport.objects.update(status="asked", asked_at=timezone.now())
+
+    with held("warehouse_location", location.pk):
+        went = carry_out(handed_in.pk, at=timezone.now())
+
+    assert went == "busy"
+    assert carry_out(handed_in.pk, at=timezone.now()) == "imported"
