@@ -250,7 +250,15 @@ def _named(session, kind, errors):
         lines = list(moved.values_list("short", flat=True))
     else:
         lines = list(session.lines.to_adjust().order_by("quant").values_list("pk", flat=True))
-    return [{"line": lines[error.line - 1], "code": error.code, "message": str(error.message)} for error in errors]
+    return [
+        {
+            "line": lines[error.line - 1],
+            "code": error.code,
+            "message": str(error.message),
+            "blockers": list(error.blockers),
+        }
+        for error in errors
+    ]
 
 
 def _line_problems(session):

@@ -369,6 +369,6 @@ def post_batch(batch: Batch, document: Document, lines: list[Line]) -> Register:
     except PostingRefused as refused:
         rows = [line.row for line in batch.to_post]
         raise ImportRefused(
-            RowError(batch.file, rows[error.line - 1].row, "", error.code, str(error.message))
+            RowError(batch.file, rows[error.line - 1].row, "", error.code, str(error.message), error.blockers)
             for error in refused.errors
         ) from refused

@@ -63,13 +63,14 @@ class SourceFile:
 
 @dataclass(frozen=True, order=True)
 class RowError:
-    """What is wrong with one cell, row or (row 0) file."""
+    """What is wrong with one cell, row or (row 0) file. `blockers` are the numbers of what is in its way."""
 
     file: str
     row: int
     column: str
     code: str
     message: str
+    blockers: tuple[str, ...] = ()
 
     def __str__(self):
         place = f"{self.file}, row {self.row}" if self.row else self.file

@@ -18,6 +18,7 @@ from counting.views.standing import SessionPage
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to, render_page, wants_partial
 from inventory_site.templatetags.truecount import percent, quantity, sign, signed, signed_money
+from warehouse.holders import holders
 
 STEPS = {
     "waiting": (gettext_lazy("Waiting for a worker"), gettext_lazy("The request is kept until it is carried out")),
@@ -78,6 +79,11 @@ class Completion(SessionPage):
         if self.error is not None:
             return getattr(self.error, "problems", [])
         return [] if self.session.is_posting else self.session.completion_problems
+
+    @property
+    def holders(self):
+        """Who keeps lines from being posted."""
+        return holders(self.request.user, (held for problem in self.problems for held in problem.get("blockers", ())))
 
     @property
     def sentence(self):

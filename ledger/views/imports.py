@@ -15,6 +15,7 @@ from ledger.import_forms import DecisionsForm, HandInForm
 from ledger.importing import ask_to_apply, decide, hand_in, plan_of, step_of
 from ledger.models import ImportStatus, StockImport
 from warehouse.exporting import Format, download
+from warehouse.holders import holders
 
 SAMPLES = settings.BASE_DIR / "ledger" / "samples"
 SAMPLE_NAMES = ("locations.csv", "bins.csv", "items.csv", "stock.csv", "stock-odoo.csv", "stock-erpnext.csv")
@@ -128,9 +129,11 @@ def visible(request, pk):
 
 def render_import(request, stock_import, form):
     summary = stock_import.summary
+    blockers = (held_by for problem in stock_import.problems for held_by in problem.get("blockers", ()))
     context = {
         "import": stock_import,
         "form": form,
+        "holders": holders(request.user, blockers),
         "files": [{**file, "kind_word": KIND_WORDS.get(file["kind"], _("unknown"))} for file in summary["files"]],
         "figures": figures(summary["created"]),
         "existing": figures(summary["existing"]),

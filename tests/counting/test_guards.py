@@ -20,6 +20,7 @@ from ledger.importing import ask_to_apply, carry_out, decide, hand_in
 from ledger.models import Kind, Register
 from ledger.posting import Line, PostingRefused, preview, reverse
 from tests.counting.given import ask, complete, count, given_line, given_session, in_review
+from tests.counting.people import supervisor
 from tests.factories import (
     TODAY,
     BinFactory,
@@ -168,7 +169,8 @@ def test_a_job_that_imports_stock_is_refused_and_names_the_count():
     line = guarded_line("block", lot=lot)
     location, bin = line.quant.location, line.quant.bin
     rows = f"Bin,Item number,Lot,Expiration date,Quantity\n{bin.code},{lot.item.number},NEW-LOT,,5\n"
-    by = UserFactory(locations=[location])
+    client = signed_in("ledger.import_stock", "counting.view_countsession", location=location)
+    by = client.person
     stock_import = hand_in([SourceFile("stock.csv", rows.encode())], by=by, at=timezone.now())
     stock_import = decide(stock_import, locations={"stock.csv": location.code}, create_locations=())
     ask_to_apply(stock_import, at=timezone.now())
@@ -179,6 +181,13 @@ def test_a_job_that_imports_stock_is_refused_and_names_the_count():
     [problem] = stock_import.problems
     assert problem["code"] == "held"
     assert line.session.number in problem["message"]
+    page = reverse_url("import-detail", args=[stock_import.pk])
+    assert f'<a href="{line.session.get_absolute_url()}">' in client.get(page).content.decode()
+    cancel(line.session, by=by, at=timezone.now())
+    assert client.post(page, {"location_0": location.code}).status_code == 200
+    stock_import.refresh_from_db()
+    ask_to_apply(stock_import, at=timezone.now())
+    assert carry_out(stock_import.pk, at=timezone.now()) == "applied"
 
 
 def test_what_others_do_elsewhere_goes_on():
@@ -394,6 +403,8 @@ def test_a_count_without_a_guard_waits_for_one_that_guards_the_same_item_in_the_
     [problem] = open_one.completion_problems
     assert problem["code"] == "held"
     assert guarding.number in problem["message"]
+    page = supervisor(bin.location).get(reverse_url("count-complete", args=[open_one.number]))
+    assert f'<a href="{guarding.get_absolute_url()}">' in page.content.decode()
     cancel(guarding, by=UserFactory(), at=timezone.now())
     assert complete(open_one) == "completed"
 
