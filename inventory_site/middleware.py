@@ -17,7 +17,6 @@ BROWSER_POLICIES = {
     "Permissions-Policy": ", ".join(
         f"{feature}=()"
         for feature in (
-            "bluetooth",
             "camera",
             "display-capture",
             "geolocation",
