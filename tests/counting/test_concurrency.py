@@ -877,8 +877,7 @@ def test_a_count_that_is_saved_while_a_file_is_imported_is_not_lost():
 
 def test_an_import_that_meets_a_long_posting_goes_on_waiting():
     location, _quants = given_quants(1)
-    session, bin = given_session(location), BinFactory(location=location)
-    CountSession.objects.filter(pk=session.pk).update(guard="block")
+    session, bin = given_session(location, policies={"guard": "block"}), BinFactory(location=location)
     found = SourceFile("found.csv", f"Bin,Item,Counted\n{bin.code},{ItemFactory().number},1".encode())
     handed_in = hand_in_counts(session, found, by=UserFactory(is_superuser=True), at=timezone.now())
     CountImport.objects.update(status="asked", asked_at=timezone.now())

@@ -340,12 +340,14 @@ def test_what_nobody_expected_is_added_with_its_lot(shelf, lena):
     assert Lot.objects.get(number="NEW-1").item.number == "RESIN"
 
 
-def test_what_is_added_to_a_count_that_stops_movements_stops_too(shelf, lena):
-    CountSession.objects.filter(pk=shelf.pk).update(guard="block")
+def test_what_is_added_to_a_count_that_stops_movements_stops_too():
+    quant = given_stock(5, item=ItemFactory(number="BOLT"))
+    session = given_session(quant.location, policies={"guard": "block"})
+    bin = BinFactory(location=quant.location)
 
-    imported(shelf, listed("A-2,BOLT,,3"), lena)
+    imported(session, listed(f"{bin.code},BOLT,,3"), UserFactory(is_superuser=True))
 
-    assert BinHold.objects.get().held_by == shelf.number
+    assert BinHold.objects.get(bin=bin).held_by == session.number
 
 
 def test_items_that_have_no_line_can_be_left_out(shelf, lena):
