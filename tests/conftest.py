@@ -18,6 +18,7 @@ from inventory_site import embedded, environment
 from inventory_site.celery import app as celery_app
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PATIENCE = 20_000  # milliseconds, for what a browser does in a fraction of one second
 # Shares its Redis with a demonstration that may be running: another prefix keeps their tasks apart.
 REDIS_PREFIX = f"test-{uuid.uuid4().hex}:"
 
@@ -154,8 +155,10 @@ def browser():
         pytest.fail("TRUECOUNT_REQUIRE_BROWSER is set, and there is no Chromium.")
     if not CHROMIUM:
         pytest.skip("There is no Chromium on this machine (apt install chromium).")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # As long as it takes: other tests run beside this one.
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
         # Playwright drives its browser from an event loop, and Django then takes every query for an asynchronous one.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -179,6 +182,6 @@ def phone(browser, live_server):
 
 def open_page(browser, live_server, **options):
     context = browser.new_context(base_url=live_server.url, locale="en-GB", service_workers="block", **options)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()

@@ -1,6 +1,7 @@
 import pytest
 
 from tests.browser.people import Person
+from tests.conftest import PATIENCE
 
 DEVICES = {
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
@@ -22,7 +23,7 @@ def at_work(browser, live_server):
     def begin(user, device=DEVICES["desktop"], **options):
         options = {"locale": "en-GB", "service_workers": "block", **device, **options}
         context = browser.new_context(base_url=live_server.url, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         people.append(Person(context, user))
         return people[-1]
 
