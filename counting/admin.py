@@ -18,6 +18,7 @@ from counting import completing, review
 from counting.models import Activity, CountEntry, CountLine, CountSession, PutAside
 from inventory_site.admin import PickFilter, ReadOnlyAdmin, SiteAdmin
 from inventory_site.errors import DomainError
+from inventory_site.templatetags.truecount import signed_money
 
 PROBLEMS_SHOWN = 3
 
@@ -65,7 +66,7 @@ class CountSessionAdmin(ReadOnlyAdmin):
             lines = ngettext("%d line to adjust", "%d lines to adjust", figures.lines) % figures.lines
             return _("being completed, %(lines)s, value %(value)s.") % {
                 "lines": lines,
-                "value": f"{figures.value.normalize():f}",
+                "value": signed_money(figures.value),
             }
 
         report_each(request, sessions, ask)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from counting.models import CountLine, CountSession
 from counting.walking import lines_in
 from inventory_site.errors import DomainError
+from inventory_site.templatetags.truecount import quantity
 from warehouse.barcodes import Scan, candidates, parse
 from warehouse.models import Bin, Item, ItemReference, ItemUnit, ItemVariant, Lot, Quant, UnitOfMeasure, User
 from warehouse.quantities import QUANTUM
@@ -279,4 +280,4 @@ def _weight(scan, fit):
     for known in fit.item.units.select_related("unit_of_measure"):
         if known.unit_of_measure.code.casefold() == unit:
             return known.quantity_per
-    raise UnitNotKnown(quantity=f"{scan.quantity.normalize():f}", unit=unit, item=fit.item.name)
+    raise UnitNotKnown(quantity=quantity(scan.quantity), unit=unit, item=fit.item.name)

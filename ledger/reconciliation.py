@@ -8,6 +8,7 @@ import pgtrigger
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
+from inventory_site.templatetags.truecount import quantity
 from ledger import sql
 from ledger.models import ItemLedgerEntry, Register, StockValue, ValueEntry, WarehouseEntry
 from warehouse.models import Location, Quant
@@ -68,8 +69,8 @@ class Check:
         )
 
     def _finding(self, row):
-        plain = {key: f"{value.normalize():f}" if isinstance(value, Decimal) else value for key, value in row.items()}
-        return Finding(self.law, row["subject"], str(self.says) % plain)
+        written = {key: quantity(value) if isinstance(value, Decimal) else value for key, value in row.items()}
+        return Finding(self.law, row["subject"], str(self.says) % written)
 
 
 def guards(law: int, *guarded: type[models.Model]) -> Check:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.fields import UNIT_COST
+from inventory_site.templatetags.truecount import quantity as written
 from warehouse.cells import Cells
 from warehouse.dialects import number_meant
 from warehouse.imports import limit_of
@@ -231,5 +232,6 @@ def check_untouched(lines: Iterable[StockLine], quants: dict, errors: list[RowEr
     for line in lines:
         quantity, last_entry = quants.get(line.key, (None, 0))
         if last_entry:
-            book = f"{quantity.normalize():f}"
-            errors.append(stock_error(line.row, "stock_known", bin=line.bin, item=line.row.item, book=book))
+            errors.append(
+                stock_error(line.row, "stock_known", bin=line.bin, item=line.row.item, book=written(quantity))
+            )

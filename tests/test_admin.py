@@ -325,7 +325,7 @@ def test_completing_asks_with_the_figures_of_now(as_administrator):
 
     line.session.refresh_from_db()
     assert line.session.is_posting
-    assert message == f"{line.session.number}: being completed, 1 line to adjust, value -7.5."
+    assert message == f"{line.session.number}: being completed, 1 line to adjust, value −7.50."
 
 
 def test_completing_a_disturbed_count_says_what_is_in_the_way(as_administrator):

@@ -15,6 +15,7 @@ from counting.spreadsheet_forms import DecisionsForm, ExportForm, ImportForm
 from counting.views.access import session_for
 from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, form_status, redirect_to, refuse, render_page
+from inventory_site.templatetags.truecount import quantity
 from ledger.importing import SHOWN
 from ledger.models import ImportStatus
 from ledger.views.imports import PROBLEM_COLUMNS, progress
@@ -129,7 +130,7 @@ def count_import_apply(request, number, pk):
         return import_page(request, handed_in, form)
     if handed_in.status == ImportStatus.APPLIED:
         recorded = handed_in.summary["recorded"]
-        said = ngettext("%(n)s count is taken.", "%(n)s counts are taken.", recorded) % {"n": f"{recorded:,}"}
+        said = ngettext("%(n)s count is taken.", "%(n)s counts are taken.", recorded) % {"n": quantity(recorded)}
         return redirect_to(request, handed_in, toast=said)
     return redirect_to(request, handed_in)
 
@@ -221,7 +222,7 @@ class ImportPage:
     @property
     def figures(self):
         return [
-            {"label": Outcome(outcome).label, "value": f"{self.outcomes[outcome]:,}"}
+            {"label": Outcome(outcome).label, "value": quantity(self.outcomes[outcome])}
             for outcome in Outcome.values
             if self.outcomes.get(outcome)
         ]

@@ -51,7 +51,7 @@ def test_law_6_a_completed_line_that_was_changed_is_found():
 
     [finding] = findings()
     assert finding.law == 6
-    assert finding.says == "The line says an adjustment of -2, the document posted -3."
+    assert finding.says == "The line says an adjustment of −2, the document posted −3."
     assert finding.subject.startswith(line.session.number)
 
 
@@ -69,7 +69,7 @@ def test_law_6_a_line_that_vanished_is_found():
     behind_its_back("counting_countentry", "DELETE FROM counting_countentry")
     behind_its_back("counting_countline", "DELETE FROM counting_countline WHERE id = %s", line.pk)
 
-    assert [finding.says for finding in findings()] == ["The line says an adjustment of 0, the document posted -3."]
+    assert [finding.says for finding in findings()] == ["The line says an adjustment of 0, the document posted −3."]
 
 
 def test_law_6_a_document_of_a_count_that_does_not_name_it_is_found():

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.fields import QUANTITY, UNIT_COST
+from inventory_site.figures import typed
 from warehouse.querysets import ItemQuerySet, LotQuerySet
 
 
@@ -182,7 +183,7 @@ class ItemUnit(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.unit_of_measure} ({self.quantity_per.normalize():f})"
+        return f"{self.unit_of_measure} ({typed(self.quantity_per)})"
 
 
 class ItemReference(models.Model):
