@@ -35,6 +35,9 @@ RULES = """
     count-detail          CSPA   -
     count-activity        CSPA   CS
     count-mark            -      CS
+    count-refresh         -      S
+    count-clear-counts    -      S
+    count-misplaced       SPA    S
     count-reopen          -      S
     count-cancel          -      S
     count-export          CSPA   CSPA
