@@ -256,6 +256,17 @@ def test_a_unit_cost_values_what_comes_in(location, rack, padlock):
     assert document.item_ledger_entries.get().value_entry.amount == Decimal("52.2")
 
 
+def test_a_german_page_takes_costs_and_quantities_as_they_are_written_in_german(location, rack, padlock):
+    supervisor = signed_in(*SUPERVISOR, location=location)
+    supervisor.defaults["HTTP_X_PAGE_LANGUAGE"] = "de"
+
+    document = the_document(send(supervisor, "receive", line(quantity="1.000,5", unit="each", unit_cost="1.200,25")))
+
+    entry = document.item_ledger_entries.get()
+    assert entry.quantity == Decimal("1000.5")
+    assert entry.value_entry.amount == Decimal("1200850.125")
+
+
 def test_who_sees_no_values_types_no_costs(rack, padlock, counter):
     page = counter.get(reverse("receive"))
     document = the_document(send(counter, "receive", line(unit_cost="99")))
