@@ -197,6 +197,7 @@ def _complete(session):
     announce(session.number, [session.location_id])
     with connection.cursor() as cursor:
         cursor.execute(sql.SETTLE_MOVEMENTS, params_of(session))
+        cursor.execute(sql.NOTE_WHAT_MOVES, params_of(session))
         cursor.execute(sql.CLOSE_LINES_AT_REST, params_of(session))
         cursor.execute(sql.CLOSE_LINES_THAT_MOVED, params_of(session))
     problems = _line_problems(session)

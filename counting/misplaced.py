@@ -20,6 +20,7 @@ from counting.review import lock_for_review
 from inventory_site.errors import DomainError
 from warehouse.models import User
 
+MANY = 500
 Pair = tuple[int, int]  # the keys of a line that is short and of one that is over
 
 
@@ -57,14 +58,9 @@ def proposals(session: CountSession, *, most: int = 100) -> tuple[list[Proposal]
     return found, rows[0][-1] if rows else 0
 
 
-def accepted(session: CountSession) -> list[Proposal]:
+def accepted(session: CountSession, *, most: int | None = None) -> list[Proposal]:
     """What reviewers accepted, with what completing would move of it now or, once it is completed, has moved."""
-    if session.is_open:
-        moving = _moving(session)
-    else:
-        moving = session.misplacements.moved().values_list("short", "over", "moved")
-    lines = CountLine.objects.with_names().in_bulk([pk for short, over, _quantity in moving for pk in (short, over)])
-    return [Proposal(lines[short], lines[over], quantity, accepted=True) for short, over, quantity in moving]
+    return _with_lines(_moving(session)[:most])
 
 
 def movements_at(session: CountSession, lines: Iterable[CountLine]) -> None:
@@ -74,7 +70,8 @@ def movements_at(session: CountSession, lines: Iterable[CountLine]) -> None:
         line.moves = []
     if not session.misplacements.of(by_id).exists():
         return
-    for movement in accepted(session):
+    here = [movement for movement in _moving(session) if movement[0] in by_id or movement[1] in by_id]
+    for movement in _with_lines(here):
         if movement.short.pk in by_id:
             by_id[movement.short.pk].moves.append((-movement.quantity, movement.over.quant.bin))
         if movement.over.pk in by_id:
@@ -82,9 +79,16 @@ def movements_at(session: CountSession, lines: Iterable[CountLine]) -> None:
 
 
 def _moving(session):
+    if not session.is_open:
+        return list(session.misplacements.moved().values_list("short", "over", "moved"))
     with connection.cursor() as cursor:
         cursor.execute(sql.MOVEMENTS_BETWEEN_LINES, {"session": session.pk})
         return [(short, over, quantity) for _pk, short, over, quantity in cursor.fetchall() if quantity]
+
+
+def _with_lines(moving):
+    lines = CountLine.objects.with_names().in_bulk([pk for short, over, _quantity in moving for pk in (short, over)])
+    return [Proposal(lines[short], lines[over], quantity, accepted=True) for short, over, quantity in moving]
 
 
 @transaction.atomic
@@ -101,6 +105,8 @@ def move_misplaced(session: CountSession, pairs: Iterable[Pair] | None, *, by: U
         moved = cursor.fetchall()
     if not moved:
         raise NotProposed()
+    if len(moved) > MANY:
+        transaction.on_commit(_tell_the_planner)
     ends = [pk for pair in moved for pk in pair]
     session.lines.filter(pk__in=ends, decision=Decision.OPEN).update(decision=Decision.ACCEPTED)
     remember(session, Deed.MOVED, by=by, at=at, lines=len(set(ends)))
@@ -122,6 +128,12 @@ def keep_apart(session: CountSession, pairs: Iterable[Pair], *, by: User, at: da
     if movements:
         remember(session, Deed.RECONSIDERED, by=by, at=at, lines=len(ends))
     return len(movements)
+
+
+def _tell_the_planner():
+    """Of a table that was nearly empty before."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.ANALYZE_MISPLACEMENTS)
 
 
 def _both(pairs):

@@ -377,21 +377,22 @@ ADJUSTMENTS = f"""
 
 # Movements between a line that is short and one that is over, as completing would post them now: those whose lines
 # are accepted, by the count that was accepted then. Never more than what is left of the adjustments of both lines after
-# the larger movements of each; so what is moved is moved at both ends, and the rest of each line is adjusted.
+# the larger movements of each; so what is moved is moved at both ends, and the rest of each line is adjusted. The ends
+# are looked up one by one: the planner expects few rows of a subquery, and would compare each with each.
+END_OF_MOVEMENT = f"""
+    LATERAL (SELECT {ADJUSTMENT_IF_ACCEPTED} AS quantity
+               FROM counting_countline l
+               LEFT JOIN LATERAL ({LATER_OF.format(lines="l.id = {line}")}) later ON true
+              WHERE l.id = {{line}} AND l.decision = 'accepted' AND l.counted_at <= m.accepted_at)
+"""
 MOVING = f"""
-    ends AS (SELECT short_id AS line_id FROM counting_misplacement WHERE session_id = %(session)s
-              UNION SELECT over_id FROM counting_misplacement WHERE session_id = %(session)s),
-    later_at_ends AS ({LATER_OF.format(lines="l.id IN (SELECT line_id FROM ends)")}),
-    at_ends AS (SELECT l.id, l.counted_at, {ADJUSTMENT_IF_ACCEPTED} AS quantity
-                  FROM counting_countline l LEFT JOIN later_at_ends later ON later.line_id = l.id
-                 WHERE l.id IN (SELECT line_id FROM ends) AND l.decision = 'accepted'),
     movement AS (
         SELECT m.id, m.short_id, m.over_id,
                greatest(0, least(m.quantity, m.quantity - sum(m.quantity) OVER from_it - short.quantity,
                                  m.quantity - sum(m.quantity) OVER to_it + over.quantity)) AS quantity
           FROM counting_misplacement m
-          JOIN at_ends short ON short.id = m.short_id AND short.quantity < 0 AND short.counted_at <= m.accepted_at
-          JOIN at_ends over ON over.id = m.over_id AND over.quantity > 0 AND over.counted_at <= m.accepted_at
+          JOIN {END_OF_MOVEMENT.format(line="m.short_id")} short ON short.quantity < 0
+          JOIN {END_OF_MOVEMENT.format(line="m.over_id")} over ON over.quantity > 0
          WHERE m.session_id = %(session)s
         WINDOW from_it AS (PARTITION BY m.short_id ORDER BY m.quantity DESC, m.id),
                to_it AS (PARTITION BY m.over_id ORDER BY m.quantity DESC, m.id)),
@@ -402,17 +403,28 @@ MOVING = f"""
 """
 MOVEMENTS_BETWEEN_LINES = f"WITH {MOVING} SELECT id, short_id, over_id, quantity FROM movement ORDER BY id"
 
-# While the lines are open, before they are closed with the same arithmetic.
+# While the lines are open, before they are closed with the same arithmetic: what moves, and then how much of each line.
 SETTLE_MOVEMENTS = f"""
-    WITH {MOVING},
-    settled AS (UPDATE counting_misplacement m SET moved = movement.quantity FROM movement WHERE m.id = movement.id)
-    UPDATE counting_countline l SET moved = moving.quantity FROM moving WHERE l.id = moving.line_id
+    WITH {MOVING}
+    UPDATE counting_misplacement m SET moved = movement.quantity FROM movement WHERE m.id = movement.id;
+    UPDATE counting_misplacement SET moved = 0 WHERE session_id = %(session)s AND moved IS NULL
+"""
+NOTE_WHAT_MOVES = """
+    UPDATE counting_countline l SET moved = moving.quantity
+      FROM (SELECT line_id, sum(quantity) AS quantity
+              FROM (SELECT short_id AS line_id, -moved AS quantity FROM counting_misplacement
+                     WHERE session_id = %(session)s AND moved > 0
+                     UNION ALL
+                    SELECT over_id, moved FROM counting_misplacement WHERE session_id = %(session)s AND moved > 0) its
+             GROUP BY line_id) moving
+     WHERE l.id = moving.line_id
 """
 
 # Lines that are short and lines that are over of the same item, variant and lot, to be paired: what completing would
-# post for them, less what moves already. First those of the same quantity; then, the largest first, what is left of
-# both sides laid end to end: a pair is where two of them overlap. `upto` is where a line ends, so the lines that cover
-# a stretch are the first of either side that do not end before it; seen from the far end, the last that were met.
+# post for them, less what moves already. First those of the same quantity, one short and one over to a place; then, the
+# largest first, what is left of both sides laid end to end: a pair is where two of them overlap. `upto` is where a line
+# ends, so the lines that cover a stretch are the first of either side that do not end before it; seen from the far end,
+# the last that were met. By windows alone: joining these rows with each other would compare each with each.
 MISPLACED = f"""
     WITH {MOVING},
     later AS ({LATER_OF.format(lines=f"{OF_SESSION} AND l.discrepancy <> 0")}),
@@ -428,29 +440,23 @@ MISPLACED = f"""
     sided AS (SELECT *, sign(quantity) AS side, abs(quantity) AS size,
                      row_number() OVER (PARTITION BY item_id, variant, lot, quantity ORDER BY id) AS place
                 FROM planned WHERE quantity <> 0),
-    exact AS (SELECT short.id AS short_id, over.id AS over_id, short.size AS quantity
-                FROM sided short JOIN sided over USING (item_id, variant, lot, size, place)
-               WHERE short.side < 0 AND over.side > 0),
-    rest AS (SELECT sided.*, sum(size) OVER (PARTITION BY item_id, variant, lot, side ORDER BY size DESC, id) AS upto
-               FROM sided
-              WHERE NOT EXISTS (SELECT 1 FROM exact WHERE exact.short_id = sided.id)
-                AND NOT EXISTS (SELECT 1 FROM exact WHERE exact.over_id = sided.id)),
+    placed AS (SELECT *, count(*) OVER (PARTITION BY item_id, variant, lot, size, place) AS at_place FROM sided),
+    rest AS (SELECT *, sum(size) OVER (PARTITION BY item_id, variant, lot, side ORDER BY size DESC, id) AS upto
+               FROM placed WHERE at_place = 1),
     stretch AS (SELECT DISTINCT item_id, variant, lot, upto,
-                       min(upto) FILTER (WHERE side < 0) OVER from_the_end AS short_upto,
-                       min(upto) FILTER (WHERE side > 0) OVER from_the_end AS over_upto
+                       min(ARRAY[upto, id]) FILTER (WHERE side < 0) OVER from_the_end AS short,
+                       min(ARRAY[upto, id]) FILTER (WHERE side > 0) OVER from_the_end AS over
                   FROM rest
                 WINDOW from_the_end AS (PARTITION BY item_id, variant, lot ORDER BY upto DESC)),
-    measured AS (SELECT *, upto - lag(upto, 1, 0::numeric) OVER (PARTITION BY item_id, variant, lot ORDER BY upto)
+    measured AS (SELECT short[2]::bigint AS short_id, over[2]::bigint AS over_id,
+                        upto - lag(upto, 1, 0::numeric) OVER (PARTITION BY item_id, variant, lot ORDER BY upto)
                         AS quantity
                    FROM stretch),
-    pair AS (SELECT short_id, over_id, quantity, true AS exact FROM exact
+    pair AS (SELECT min(id) FILTER (WHERE side < 0) AS short_id, min(id) FILTER (WHERE side > 0) AS over_id,
+                    size AS quantity, true AS exact
+               FROM placed WHERE at_place = 2 GROUP BY item_id, variant, lot, size, place
               UNION ALL
-             SELECT short.id, over.id, measured.quantity, false
-               FROM measured
-               JOIN rest short USING (item_id, variant, lot)
-               JOIN rest over USING (item_id, variant, lot)
-              WHERE short.side < 0 AND short.upto = measured.short_upto
-                AND over.side > 0 AND over.upto = measured.over_upto)
+             SELECT short_id, over_id, quantity, false FROM measured WHERE short_id IS NOT NULL AND over_id IS NOT NULL)
 """
 PROPOSE = f"""
     {MISPLACED}
@@ -484,6 +490,8 @@ TIED_BY_MOVEMENTS = """
           FROM tied JOIN movement ON tied.line_id IN (movement.short_id, movement.over_id))
     SELECT line_id FROM tied ORDER BY line_id
 """
+
+ANALYZE_MISPLACEMENTS = "ANALYZE counting_misplacement"
 
 # What was posted at the quants of these lines: since the opening up to the count (the newest of it), and within a while
 # after the count (the earliest of it). The ORM cannot limit rows for each line; a quant can have years of entries.

@@ -106,7 +106,7 @@ class Misplaced:
 
     @cached_property
     def accepted(self):
-        return accepted(self.session)
+        return accepted(self.session, most=SHOWN)
 
     @property
     def document(self) -> Register | None:
