@@ -294,7 +294,7 @@ FILES = [
     file("thousands or decimals?", HEAD + b'A-01-02,HW-1,,"1,000"\n', "“1,000” can mean 1000 or"),
     file("a quantity below nothing", HEAD + b"A-01-02,HW-1,,-5\n", "“-5” is less than zero."),
     file("an item that nobody knows", HEAD + b"A-01-02,HW-9,,5\n", "HW-9"),
-    file("stock where some lies already", HEAD + b"A-01-01,HW-1,,5\n", "lindhafen.csv 2"),
+    file("stock where some lies already", HEAD + b"A-01-01,HW-1,,5\n", "A-01-01 has entries of HW-1 already"),
     file("markup", HEAD + b"A-01-02,<script>alert(1)</script>,,5\n", "<script>alert(1)</script>"),
     counts("a quantity that is none", COUNTS + b"A-01-01,HW-1,,1e3\n", "“1e3” is not a number."),
     counts("a quantity below nothing", COUNTS + b"A-01-01,HW-1,,-1\n", "“-1” is less than zero."),
