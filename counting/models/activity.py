@@ -42,12 +42,16 @@ class Deed(models.TextChoices):
 class Activity(models.Model):
     """One deed of one person, never changed. `lines` says how many lines it was about, `note` why or which."""
 
-    session = models.ForeignKey(CountSession, on_delete=models.PROTECT, related_name="activities")
-    deed = models.CharField(max_length=20, choices=Deed)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    at = models.DateTimeField()
-    lines = models.IntegerField(null=True)
-    note = models.TextField(blank=True)
+    session = models.ForeignKey(
+        CountSession, verbose_name=_("session"), on_delete=models.PROTECT, related_name="activities"
+    )
+    deed = models.CharField(_("deed"), max_length=20, choices=Deed)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("by"), on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    at = models.DateTimeField(_("done at"))
+    lines = models.IntegerField(_("lines"), null=True)
+    note = models.TextField(_("note"), blank=True)
 
     class Meta:
         ordering = ["-at", "-id"]
