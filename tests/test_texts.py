@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 
 from inventory_site import texts
 
@@ -50,3 +51,10 @@ def test_nothing_that_is_put_into_a_text_gets_lost(catalogue):
 
 def test_what_is_compiled_is_what_is_written(path):
     assert texts.compiled(texts.read(path)) == path.with_suffix(".mo").read_bytes(), "Run make texts."
+
+
+def test_no_text_stands_inside_a_formatted_string():
+    """Before Python 3.12 such a text is not collected."""
+    ours = [path for top, path in texts.sources() if path.suffix == ".py" and top == settings.BASE_DIR]
+
+    assert [path.name for path in ours if re.search(r"\{(_|n?p?gettext)\(", path.read_text())] == []

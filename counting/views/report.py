@@ -81,4 +81,5 @@ class ReportPage(SessionPage):
     def file(self, format):
         format = format if format in Format.values else Format.XLSX
         headings, rows = export_report(self.report, costs=self.costs, by=self.request.user, at=timezone.now())
-        return download(f"{self.session.number}-{_('discrepancies')}", format, headings, rows)
+        name = "-".join([self.session.number, _("discrepancies")])
+        return download(name, format, headings, rows)
