@@ -81,6 +81,12 @@ class Detail(SessionPage):
         )
 
     @property
+    def may_steer(self):
+        """Somebody who decides what becomes of the count."""
+        rights = ("counting.review_countsession", "counting.complete_countsession")
+        return any(self.request.user.has_perm(right) for right in rights)
+
+    @property
     def may_refresh(self):
         session, user = self.session, self.request.user
         may_move = session.guard != Guard.BLOCK
