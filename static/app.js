@@ -226,11 +226,15 @@ document.addEventListener("click", (event) => {
 
 // Up and down in a table, from whatever has the cursor to the same place in the next row that has one there.
 document.addEventListener("keydown", (event) => {
-  if (!["ArrowDown", "ArrowUp"].includes(event.key) || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
+  if (!["ArrowDown", "ArrowUp", "Enter"].includes(event.key) || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.isComposing || event.defaultPrevented) return;
   const cell = event.target.closest?.(".data tbody :is(td, th)");
+  if (event.key === "Enter") {
+    if (!cell || !event.target.matches(".review input:not([type=checkbox])")) return;
+    event.preventDefault(); // in a review buttons decide; Enter goes down, as in a spreadsheet
+  }
   if (!cell || event.target.matches("select, textarea, input:is([type=radio], [type=number], [type=date], [list])")) return;
   const rows = [...cell.closest("table").querySelectorAll("tbody tr")];
-  const step = event.key === "ArrowDown" ? 1 : -1;
+  const step = event.key === "ArrowUp" ? -1 : 1;
   for (let at = rows.indexOf(cell.parentElement) + step; rows[at]; at += step) {
     const there = [...(rows[at].cells[cell.cellIndex]?.querySelectorAll("a[href], button:not(:disabled), input:not([type=hidden])") ?? [])];
     const same = there.find((control) => control.tagName === event.target.tagName && control.type === event.target.type) ?? there[0];

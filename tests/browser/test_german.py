@@ -42,6 +42,8 @@ def test_a_decimal_comma_means_the_same_from_the_rack_to_the_review(at_work):
     lena.goes(f"/counts/{session.number}/review/")
     field = lena.page.get_by_label("Korrektur für HW-1001 in A-01-01")
     expect(field).to_have_value("−4,5")
+    lena.page.get_by_label("Korrektur für CH-2001 in A-01-01").press("Enter")
+    expect(field).to_be_focused()
     field.fill("−1,25")
     lena.press("HW-1001 in A-01-01 annehmen")
     lena.reads("−1,25", "main")

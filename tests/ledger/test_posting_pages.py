@@ -339,7 +339,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_what_was_typed_stays(locat
     ]
     html = response.content.decode()
     assert 'value="Z-99"' in html
-    assert 'value="1,000"' in html
+    assert 'value="1,00,000"' in html
     assert not Register.objects.exists()
 
 
