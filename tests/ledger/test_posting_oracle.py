@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 INCOMING = {Kind.RECEIPT, Kind.OPENING}
 OUTGOING = {Kind.ISSUE}
-BETWEEN_BINS = {Kind.MOVEMENT, Kind.LOCATION_TRANSFER}
+BETWEEN_BINS = (Kind.MOVEMENT, Kind.LOCATION_TRANSFER)
 
 
 class Stock(NamedTuple):
