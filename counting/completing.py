@@ -16,11 +16,11 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from counting import sql
 from counting.activity import remember
 from counting.guarding import follow_status
 from counting.models import CountLine, CountSession, Deed, Status, Uncounted
 from counting.review import mark_counted
+from counting.sql import completing as sql
 from inventory_site.errors import DomainError
 from inventory_site.templatetags.truecount import quantity, signed
 from ledger.models import Kind

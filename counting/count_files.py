@@ -82,7 +82,7 @@ class CountRow:
     serialized: bool = False
 
     def as_tuple(self) -> tuple:
-        """In the order of import_sql.COPY_FILE."""
+        """In the order of sql.importing.COPY_FILE."""
         version = self.version
         seen = (version.round, version.begun, version.counted) if version else (None, None, None)
         texts = (self.bin, self.item, self.variant, self.lot, self.expires)

@@ -11,8 +11,8 @@ from decimal import Decimal
 
 from django.db import connection
 
-from counting import sql
 from counting.models import CountLine, CountSession
+from counting.sql import explaining as sql
 from ledger.models import Effect, WarehouseEntry
 
 POSTED_LATE = timedelta(hours=24)

@@ -11,9 +11,9 @@ from datetime import datetime
 from django.db import connection
 from django.urls import reverse
 
-from counting import sql
 from counting.activity import remember
 from counting.models import CountSession, Deed, Guard, Status
+from counting.sql import opening as sql
 from ledger.models import Register
 from ledger.posting import wait_for_locations
 from warehouse.models import BinHold, User

@@ -13,8 +13,8 @@ from enum import IntEnum, auto
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from counting import sql
 from counting.models import CountLine, CountSession
+from counting.sql import explaining as sql
 from inventory_site.templatetags.truecount import quantity, signed
 from ledger.models import Kind
 from warehouse.models import ItemUnit

@@ -17,7 +17,6 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from counting import import_sql, sql
 from counting.activity import remember
 from counting.count_files import CountFile, read_counts
 from counting.exporting import Sight
@@ -25,6 +24,8 @@ from counting.guarding import hold, is_guarding, keep_still
 from counting.models import CountImport, CountSession, Deed, Outcome, Status, Take
 from counting.opening import NotInDraft
 from counting.recording import CountsRefused, lock_for_counting, record_upload
+from counting.sql import importing as sql
+from counting.sql import uploading
 from inventory_site.errors import DomainError
 from ledger.importing import LEFT_BEHIND, FileTooLarge, NotReady, error_of_all, show_step
 from ledger.models import ImportStatus
@@ -184,8 +185,8 @@ def check(count_import: CountImport) -> None:
     counts = read_counts(file, location=count_import.session.location)
     show_step(count_import, "comparing", len(counts.rows), len(counts.rows))
     with connection.cursor() as cursor:
-        cursor.execute(import_sql.CREATE_FILE)
-        with cursor.copy(import_sql.COPY_FILE) as copy:
+        cursor.execute(sql.CREATE_FILE)
+        with cursor.copy(sql.COPY_FILE) as copy:
             for row in counts.rows:
                 copy.write_row(row.as_tuple())
         summary = {
@@ -209,12 +210,12 @@ def compare(cursor, count_import: CountImport, session: CountSession, headings: 
     sight = Sight.of(count_import.requested_by, session)
     cursor.execute("ANALYZE count_file")
     cursor.execute(
-        import_sql.COMPARE,
+        sql.COMPARE,
         {"request": request_of(count_import, session), "told": sight.others, "own": list(sight.own)},
     )
     cursor.execute("ANALYZE count_outcome")
     cursor.execute(
-        import_sql.FAULTS,
+        sql.FAULTS,
         {"session": session.pk, "location": session.location_id, "round": session.round, "limit": MAX_FAULTS},
     )
     return [
@@ -228,7 +229,7 @@ def request_of(count_import: CountImport, session: CountSession) -> str:
 
 
 def keep(cursor, count_import: CountImport, summary: dict, errors: Iterable[RowError], **changes) -> None:
-    cursor.execute(import_sql.KEEP_ROWS, {"count_import": count_import.pk})
+    cursor.execute(sql.KEEP_ROWS, {"count_import": count_import.pk})
     errors = sorted(errors, key=lambda error: error.row)
     summary = summary | {
         "outcomes": count_import.rows.per_outcome(),
@@ -243,8 +244,8 @@ def hand_back(count_import: CountImport, refused: DomainError) -> None:
     """Nothing was imported: say once more what the rows would do as things stand now, and why nothing was."""
     with transaction.atomic(), connection.cursor() as cursor:
         session = CountSession.objects.get(pk=count_import.session_id)
-        cursor.execute(import_sql.CREATE_FILE)
-        cursor.execute(import_sql.READ_ROWS, {"count_import": count_import.pk})
+        cursor.execute(sql.CREATE_FILE)
+        cursor.execute(sql.READ_ROWS, {"count_import": count_import.pk})
         errors = compare(cursor, count_import, session, count_import.summary["headings"])
         if not errors and not isinstance(refused, ConflictsLeft):
             errors = rows_of(refused, count_import.file_name) or [error_of_all(refused)]
@@ -273,16 +274,16 @@ def apply(count_import: CountImport, *, at: datetime) -> None:
     if takes_found(count_import):
         keep_still(session)
     with connection.cursor() as cursor:
-        cursor.execute(import_sql.CREATE_FILE)
-        cursor.execute(import_sql.READ_ROWS, {"count_import": count_import.pk})
+        cursor.execute(sql.CREATE_FILE)
+        cursor.execute(sql.READ_ROWS, {"count_import": count_import.pk})
         if compare(cursor, count_import, session, summary["headings"]):
             raise RowsRefused()
-        cursor.execute(import_sql.UNDECIDED)
+        cursor.execute(sql.UNDECIDED)
         if undecided := cursor.fetchone()[0]:
             raise ConflictsLeft(lines=undecided)
         show_step(count_import, "recording", 0, summary["rows"])
-        cursor.execute(sql.CREATE_UPLOAD)
-        cursor.execute(import_sql.FILL_UPLOAD)
+        cursor.execute(uploading.CREATE_UPLOAD)
+        cursor.execute(sql.FILL_UPLOAD)
         if takes_found(count_import):
             add_found(cursor, count_import, session)
     recorded = record_upload(session, by=by, at=at)
@@ -292,12 +293,12 @@ def apply(count_import: CountImport, *, at: datetime) -> None:
 
 def add_found(cursor, count_import: CountImport, session: CountSession) -> None:
     """Lots, quants and lines of what nobody expected, then its counts. What the session guards, it guards there too."""
-    cursor.execute(import_sql.NEW_LOTS)
+    cursor.execute(sql.NEW_LOTS)
     if lots := cursor.fetchall():
         load_lots(lots)
-    cursor.execute(import_sql.NAME_QUANTS)
+    cursor.execute(sql.NAME_QUANTS)
     ensure_quants("count_found")
-    cursor.execute(import_sql.ADD_FOUND_LINES, {"session": session.pk, "round": session.round})
+    cursor.execute(sql.ADD_FOUND_LINES, {"session": session.pk, "round": session.round})
     if is_guarding(session):
         hold(session.lines.added())
-    cursor.execute(import_sql.FILL_UPLOAD_WITH_FOUND, {"request": request_of(count_import, session)})
+    cursor.execute(sql.FILL_UPLOAD_WITH_FOUND, {"request": request_of(count_import, session)})

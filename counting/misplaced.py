@@ -13,10 +13,10 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from counting import sql
 from counting.activity import remember
 from counting.models import CountLine, CountSession, Decision, Deed
 from counting.review import lock_for_review
+from counting.sql import misplaced as sql
 from inventory_site.errors import DomainError
 from warehouse.models import User
 

@@ -8,12 +8,12 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from counting import sql
 from counting.activity import remember
 from counting.guarding import follow_status, hold, is_guarding, keep_still
 from counting.models import CountLine, CountSession, Deed, Guard, Uncounted
 from counting.policies import DEFAULT, Policies
 from counting.scope_files import Listed
+from counting.sql import opening as sql
 from inventory_site.errors import DomainError
 from warehouse.models import Bin, BinKind, Category, Item, Location, Lot, Quant, User, Zone
 from warehouse.quants import ensure_quant

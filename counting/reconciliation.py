@@ -8,8 +8,8 @@ from django.core.cache import cache
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from counting import sql
 from counting.models import CountEntry, CountLine, CountSession
+from counting.sql import reconciling as sql
 from ledger import reconciliation as ledger
 from ledger.reconciliation import Check, Proof, guards
 from warehouse.models import Location

@@ -9,10 +9,11 @@ from uuid import UUID, uuid4, uuid5
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from counting import sql
 from counting.blindness import sees_quantities
 from counting.models import CountEntry, CountLine, CountSession, EntryKind, Status
 from counting.opening import NotInDraft, add_found_line
+from counting.sql import recording as sql
+from counting.sql import uploading
 from inventory_site.errors import DomainError, LineError, LinesRefused
 from inventory_site.fields import QUANTITY
 from warehouse.lots import ensure_lot
@@ -283,8 +284,8 @@ def bin_is_empty(session: CountSession, bin: Bin, *, by: User, at: datetime, cli
 def _record_many(session, counts, *, by, at):
     locked = lock_for_counting(session)
     with connection.cursor() as cursor:
-        cursor.execute(sql.CREATE_UPLOAD)
-        with cursor.copy(sql.COPY_UPLOAD) as copy:
+        cursor.execute(uploading.CREATE_UPLOAD)
+        with cursor.copy(uploading.COPY_UPLOAD) as copy:
             for row, count in enumerate(counts, start=1):
                 copy.write_row((row, count.line, count.quantity, count.begun, count.client_id))
     return record_upload(locked, by=by, at=at)
@@ -299,13 +300,13 @@ def lock_for_counting(session: CountSession) -> CountSession:
 
 
 def record_upload(session: CountSession, *, by: User, at: datetime) -> int:
-    """Take what lies in the temporary table of sql.CREATE_UPLOAD, all or none; the caller has locked the session."""
+    """Take what lies in the table of uploading.CREATE_UPLOAD, all or none; the caller has locked the session."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE count_upload")
-        cursor.execute(sql.CHECK_UPLOAD, {"session": session.pk, "round": session.round})
+        cursor.execute(uploading.CHECK_UPLOAD, {"session": session.pk, "round": session.round})
         errors = [LineError(line=row, code=code, message=str(SENTENCES[code])) for row, code in cursor.fetchall()]
         if errors:
             raise CountsRefused(errors)
-        cursor.execute(sql.DROP_REPEATS)
-        cursor.execute(sql.RECORD_UPLOAD, {"by": by.pk, "at": at})
+        cursor.execute(uploading.DROP_REPEATS)
+        cursor.execute(uploading.RECORD_UPLOAD, {"by": by.pk, "at": at})
         return cursor.rowcount

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from counting import sql
 from counting.activity import remember
 from counting.models import CountSession, Deed, Guard, Status
 from counting.opening import NotInDraft, Scope, held_by_others, take_snapshot
+from counting.sql import opening, recording
 from inventory_site.errors import DomainError
 from warehouse.models import Bin, Category, Item, User
 
@@ -39,7 +39,7 @@ def refresh_system(session: CountSession, *, by: User, at: datetime) -> Refreshe
     if locked.guard == Guard.BLOCK:
         raise FixedAtOpening(session=session.number)
     with connection.cursor() as cursor:
-        cursor.execute(sql.REFRESH_SYSTEM, {"session": session.pk})
+        cursor.execute(opening.REFRESH_SYSTEM, {"session": session.pk})
         changed = cursor.rowcount
     scope = scope_of(locked)
     quants = scope and scope.quants(locked.location)
@@ -54,7 +54,7 @@ def clear_counts(session: CountSession, *, by: User, at: datetime) -> int:
     """Make every line that was counted in this round blank again; what was said is kept. Returns how many lines."""
     lock_draft(session)
     with connection.cursor() as cursor:
-        cursor.execute(sql.CLEAR_COUNTS, {"session": session.pk, "by": by.pk})
+        cursor.execute(recording.CLEAR_COUNTS, {"session": session.pk, "by": by.pk})
         cleared = cursor.rowcount
     if cleared:
         remember(session, Deed.CLEARED, by=by, at=at, lines=cleared)

@@ -1,6 +1,6 @@
 """Taking back what a completed count has posted: all of it, or single lines. The count stays as it is, as evidence.
 
-Refused where later activity has made it unsafe (ledger.posting.reverse): stock that has gone since, or a later look.
+Refused where later activity has made it unsafe (ledger.reversing.reverse): stock that has gone since, or a later look.
 """
 
 from collections.abc import Iterable
@@ -11,13 +11,14 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from counting import sql
 from counting.activity import remember
 from counting.models import CountLine, CountSession, Deed, Status
 from counting.review import NothingChosen
+from counting.sql import misplaced as sql
 from inventory_site.errors import DomainError
 from ledger.models import Register, WarehouseEntry
-from ledger.posting import PAGE_WAIT, Preview, reverse, seen_only
+from ledger.posting import PAGE_WAIT, Preview, seen_only
+from ledger.reversing import reverse
 from warehouse.models import User
 
 REVERSES = ("counting.complete_countsession", "ledger.reverse_register")  # the rights that it takes
@@ -43,7 +44,7 @@ class WhyReversed(DomainError):
 def reverse_session(session: CountSession, *, by: User, at: datetime, note: str) -> list[Register]:
     """Take back everything that is left of what a count has posted. Twice is once.
 
-    Returns the documents that do it. Raises NothingPosted, WhyReversed, and what `ledger.posting.reverse` raises.
+    Returns the documents that do it. Raises NothingPosted, WhyReversed, and what `ledger.reversing.reverse` raises.
     """
     return _reverse(session, None, by=by, at=at, note=_given(note))
 

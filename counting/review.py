@@ -8,10 +8,10 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from counting import sql
 from counting.activity import remember
 from counting.guarding import follow_status
 from counting.models import CountLine, CountSession, Decision, Deed, PutAside, Status
+from counting.sql import reviewing as sql
 from counting.uncounted import check_may_end, settle_uncounted, take_zeros_back
 from inventory_site.errors import DomainError
 from ledger.models import Reason

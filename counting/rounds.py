@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from django.db import connection
 
-from counting import sql
 from counting.models import CountEntry, CountLine, RecountRequest
 from counting.recording import spoken
+from counting.sql import explaining as sql
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
-from counting import sql
+from counting.sql import opening as sql
 from inventory_site.errors import LineError, LinesRefused
 from warehouse.cells import Cells
 from warehouse.imports import BIN, ITEM_NUMBER, limit_of

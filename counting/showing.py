@@ -10,8 +10,8 @@ from zlib import crc32
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from counting import sql
 from counting.models import CountLine, CountSession, RecountRequest, Status
+from counting.sql import recording as sql
 from counting.telling import own_counts
 from counting.walking import Progress
 from inventory_site.figures import localized, plain, typed

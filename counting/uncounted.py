@@ -7,9 +7,9 @@ from decimal import Decimal
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from counting import sql
 from counting.activity import remember
 from counting.models import CountSession, Deed, Uncounted
+from counting.sql import uncounted as sql
 from inventory_site.errors import DomainError
 from warehouse.models import User
 

@@ -6,8 +6,8 @@ holds.on_override(remember_override)  # remember_override(held_by, register, lin
 
 from collections.abc import Callable
 
-from ledger import sql
 from ledger.models import Register
+from ledger.sql import checking as sql
 
 listeners: list[Callable[[str, Register, int], None]] = []
 

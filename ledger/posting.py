@@ -13,17 +13,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import UUID
 
 from django.db import DataError, OperationalError, connection, models, transaction
+from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext_lazy as _
 from psycopg import errors as pg
 
 from inventory_site.errors import DomainError, LinesRefused
-from ledger import looks, sql
 from ledger.holds import in_the_way, tell_holders
 from ledger.models import EFFECT_OF_KIND, Effect, ItemLedgerEntry, Kind, Reason, Register, WarehouseEntry
 from ledger.refusals import read_errors
+from ledger.sql import checking, locking, staging, writing
 from warehouse.models import Location, User
 from warehouse.quants import ensure_quants
 
@@ -135,27 +136,6 @@ class TooMuch(DomainError):
     code, text = "too_much", _("Quantities or values would become larger than the books can hold.")
 
 
-class CannotReverse(DomainError):
-    code = "cannot_reverse"
-
-
-class ReversalOfReversal(CannotReverse):
-    code = "reversal_of_reversal"
-    text = _("%(number)s is itself a reversal. Post the document again instead.")
-
-
-class AlreadyReversed(CannotReverse):
-    code = "already_reversed"
-    text = _("What you want to take back of %(number)s is taken back already. Load the page again to see by what.")
-
-
-class SettledByCount(PostingRefused):
-    """Lines that a later look has settled, and whatever else is wrong, in `errors`."""
-
-    code = "settled_by_count"
-    text = _("Somebody counted since, so the books no longer hold the mistake. Count again, or adjust.")
-
-
 def post(document: Document, lines: Iterable[Line] | models.QuerySet, *, wait: str | None = None) -> Register:
     """Post a document, once: a request_id that was posted before returns what it posted then.
 
@@ -163,61 +143,24 @@ def post(document: Document, lines: Iterable[Line] | models.QuerySet, *, wait: s
     a stock transfer, (quant, quant to, quantity).
     `wait` limits the waiting for a location ("5s"). Raises PostingRefused, NothingToPost, LocationBusy.
     """
-    with told_who_is_busy(document.locations), transaction.atomic():
-        return _once(document, lambda cursor: _stage(cursor, document, lines), wait)
+    return post_staged(document, lambda cursor: _stage(cursor, document, lines), wait=wait)
 
 
-def reverse(
-    register: Register,
+def post_staged(
+    document: Document,
+    stage: Callable[[CursorWrapper], None],
     *,
-    by: User | None,
-    at: date,
-    note: str = "",
-    lines: Iterable[int] | None = None,
-    override: str = "",
+    check: Callable[[CursorWrapper], None] = lambda cursor: None,
     wait: str | None = None,
 ) -> Register:
-    """Undo a document that was a mistake by posting its opposite, at the money that it moved.
-
-    All of it that nobody has taken back yet, or these `lines`, by their numbers.
-
-    Refused where later activity has made it unsafe, with every line and what is in its way: SettledByCount,
-    PostingRefused; and ReversalOfReversal, AlreadyReversed.
-    """
-    document = reversal_of(register, by=by, at=at, note=note, lines=lines, override=override)
+    """Post what `stage` puts into `posting_stage`, once; `check` adds to `posting_error` what it finds, under lock."""
     with told_who_is_busy(document.locations), transaction.atomic():
-        return _once(document, lambda cursor: _stage_reversal(cursor, document), wait)
-
-
-def reversal_of(
-    register: Register,
-    *,
-    by: User | None,
-    at: date,
-    note: str = "",
-    lines: Iterable[int] | None = None,
-    override: str = "",
-) -> Document:
-    chosen = None if lines is None else tuple(sorted(set(lines)))
-    request = f"reversal of {register.pk}" + ("" if chosen is None else f": {chosen}")
-    return Document(
-        kind=Kind.REVERSAL,
-        location=register.location,
-        other_location=register.other_location,
-        by=by,
-        posting_date=at,
-        note=note,
-        source=register.source,
-        reverses=register,
-        reversed_lines=chosen,
-        override=override,
-        request_id=uuid5(NAMESPACE_OID, request),
-    )
+        return _once(document, stage, check, wait)
 
 
 def preview(document: Document, lines: Iterable[Line] | models.QuerySet) -> Preview:
     """Post, look at what was written, and roll it all back. Raises what `post` raises."""
-    return _rolled_back(document, lambda cursor: _stage(cursor, document, lines))
+    return seen_only(lambda: [post(document, lines, wait=PAGE_WAIT)])
 
 
 def seen_only(write: Callable[[], Iterable[Register]]) -> Preview:
@@ -229,21 +172,10 @@ def seen_only(write: Callable[[], Iterable[Register]]) -> Preview:
     return seen
 
 
-def preview_reversal(register: Register, *, by: User | None, at: date, lines: Iterable[int] | None = None) -> Preview:
-    """What reversing a document, or these lines of it, would write. Raises what `reverse` raises."""
-    document = reversal_of(register, by=by, at=at, lines=lines)
-    return _rolled_back(document, lambda cursor: _stage_reversal(cursor, document))
-
-
-def _rolled_back(document, stage):
-    with told_who_is_busy(document.locations):
-        return seen_only(lambda: [_once(document, stage, PAGE_WAIT)])
-
-
 def lock_locations(locations: Iterable[int]) -> None:
     """Take the row locks of these locations until commit, in id order. Only later statements may read stock."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.LOCK_LOCATIONS, {"locations": sorted(locations)})
+        cursor.execute(locking.LOCK_LOCATIONS, {"locations": sorted(locations)})
 
 
 def wait_for_locations(locations: Iterable[int], *, wait: str = PAGE_WAIT) -> None:
@@ -268,7 +200,7 @@ def told_who_is_busy(locations: Iterable[int]) -> Iterator[None]:
             raise
         with connection.cursor() as cursor:
             patterns = [f"posting %@{location}@%" for location in locations]
-            cursor.execute(sql.WHO_POSTS_HERE, {"patterns": patterns})
+            cursor.execute(locking.WHO_POSTS_HERE, {"patterns": patterns})
             row = cursor.fetchone()
         raise LocationBusy(document=row[0] if row else _("Another document")) from error
 
@@ -281,22 +213,22 @@ def announce(document_number: str, locations: Iterable[int]) -> None:
         cursor.execute("SELECT set_config('application_name', %s, true)", [name[:63]])
 
 
-def _once(document, stage, wait):
+def _once(document, stage, check, wait):
     posted = Register.objects.filter(request_id=document.request_id).first()
     if posted:
         return posted
     with connection.cursor() as cursor:
         if wait:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [wait])
-        cursor.execute(sql.CREATE_STAGE)
+        cursor.execute(staging.CREATE_STAGE)
         stage(cursor)
-        cursor.execute(sql.ANALYZE_STAGE)
+        cursor.execute(staging.ANALYZE_STAGE)
         number = _next_number(cursor, document.kind)
         lock_locations(document.locations)
         announce(document.source or number, document.locations)
         # Somebody may have posted the same request while this one waited for the lock.
         posted = Register.objects.filter(request_id=document.request_id).first()
-        return posted or _write(cursor, document, number)
+        return posted or _write(cursor, document, number, check)
 
 
 def _stage(cursor, document, lines):
@@ -304,14 +236,14 @@ def _stage(cursor, document, lines):
         raise NeedsTwoLocations()
     if document.kind == Kind.STOCK_TRANSFER:
         source, params = lines.query.sql_with_params()
-        cursor.execute(sql.STAGE_PAIRS.format(source=source), params)
-        cursor.execute(sql.CHECK_PAIRS)
+        cursor.execute(staging.STAGE_PAIRS.format(source=source), params)
+        cursor.execute(checking.CHECK_PAIRS)
         return
     if isinstance(lines, models.QuerySet):
         source, params = lines.values_list("quant_id", "quantity").query.sql_with_params()
-        cursor.execute(sql.STAGE_QUANTS.format(source=source), params)
+        cursor.execute(staging.STAGE_QUANTS.format(source=source), params)
         return
-    with cursor.copy(sql.COPY_LINES) as copy:
+    with cursor.copy(staging.COPY_LINES) as copy:
         for number, line in enumerate(lines, start=1):
             copy.write_row(
                 (
@@ -328,51 +260,43 @@ def _stage(cursor, document, lines):
             )
     to_location = document.other_location or document.location
     cursor.execute(
-        sql.CHECK_KEYS,
+        checking.CHECK_KEYS,
         {
             "location": document.location.pk,
             "to_location": to_location.pk,
             "moves": document.kind in BETWEEN_BINS,
         },
     )
-    ensure_quants(sql.KEYS, condition=sql.WITHOUT_ERROR)
-    cursor.execute(sql.STAGE_LINES)
+    ensure_quants(staging.KEYS, condition=staging.WITHOUT_ERROR)
+    cursor.execute(staging.STAGE_LINES)
 
 
-def _stage_reversal(cursor, document):
-    lines = document.reversed_lines
-    cursor.execute(
-        sql.STAGE_REVERSAL, {"register": document.reverses.pk, "lines": None if lines is None else list(lines)}
-    )
-
-
-def _write(cursor, document, number):
+def _write(cursor, document, number, check):
     """Everything that needs the lock: check, then register, entries, quants, item ledger, value, in this order."""
     if document.kind == Kind.MANUAL_ADJUSTMENT:
-        cursor.execute(sql.CHECK_TARGETS)
-        cursor.execute(sql.TURN_TARGETS_INTO_CHANGES)
-    if document.reverses:
-        _check_reversal(cursor, document.reverses, document.reversed_lines)
+        cursor.execute(checking.CHECK_TARGETS)
+        cursor.execute(writing.TURN_TARGETS_INTO_CHANGES)
+    check(cursor)
     cursor.execute(
-        sql.CHECK_STOCK,
+        checking.CHECK_STOCK,
         {"sign": SIGN.get(document.kind, 0), "source": document.source, "override": bool(document.override)},
     )
     errors = read_errors(cursor, source=document.source, reversed_register=document.reverses)
     if errors:
-        raise (SettledByCount if any(error.code == SettledByCount.code for error in errors) else PostingRefused)(errors)
+        raise PostingRefused(errors)
     if not _has_lines(cursor):
         raise NothingToPost()
     holders = in_the_way(cursor, document.source) if document.override else []
     register = _write_register(cursor, document, number, holders)
     entries = {"register": register.pk, "effect": register.effect}
     _open_the_door(cursor, "on")
-    cursor.execute(sql.WRITE_WAREHOUSE_ENTRIES, entries)
+    cursor.execute(writing.WRITE_WAREHOUSE_ENTRIES, entries)
     if not _stays_at_its_location(document):
-        cursor.execute(sql.ENSURE_STOCK_VALUES)
+        cursor.execute(writing.ENSURE_STOCK_VALUES)
         arrives_at = document.other_location.pk if document.kind == Kind.LOCATION_TRANSFER else None
-        cursor.execute(sql.VALUE_ENTRIES, {"arrives_at": arrives_at})
-        cursor.execute(sql.WRITE_ITEM_LEDGER, entries)
-        cursor.execute(sql.WRITE_VALUE)
+        cursor.execute(writing.VALUE_ENTRIES, {"arrives_at": arrives_at})
+        cursor.execute(writing.WRITE_ITEM_LEDGER, entries)
+        cursor.execute(writing.WRITE_VALUE)
     _open_the_door(cursor, "off")
     tell_holders(register, holders)
     return register
@@ -399,7 +323,7 @@ def _next_number(cursor, kind):
 
 
 def _write_register(cursor, document, number, holders):
-    cursor.execute(sql.POSTED_AT, {"locations": document.locations})
+    cursor.execute(writing.POSTED_AT, {"locations": document.locations})
     return Register.objects.create(
         number=number,
         kind=document.kind,
@@ -417,20 +341,6 @@ def _write_register(cursor, document, number, holders):
         in_spite_of=", ".join(held_by for held_by, _lines in holders)[:100],
         override=document.override if holders else "",
     )
-
-
-def _check_reversal(cursor, register, lines):
-    if register.kind == Kind.REVERSAL:
-        raise ReversalOfReversal(number=register.number)
-    cursor.execute("SELECT count(DISTINCT line) FROM posting_stage")
-    (staged,) = cursor.fetchone()
-    if staged < (1 if lines is None else len(lines)):
-        raise AlreadyReversed(number=register.number)
-    cursor.execute(sql.CREATE_LOOKS)
-    for find in looks.registered:
-        source, params = find(register).query.sql_with_params()
-        cursor.execute(sql.STAGE_LOOKS.format(source=source), params)
-    cursor.execute(sql.CHECK_REVERSAL, {"register": register.pk})
 
 
 def _preview_of(registers):

@@ -9,8 +9,8 @@ from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.templatetags.truecount import quantity
-from ledger import sql
 from ledger.models import ItemLedgerEntry, Register, StockValue, ValueEntry, WarehouseEntry
+from ledger.sql import reconciling as sql
 from warehouse.models import Location, Quant
 
 LAWS = {

@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory_site.errors import DomainError, LineError
 from inventory_site.templatetags.truecount import full_moment, quantity
-from ledger import sql
 from ledger.models import Register
+from ledger.sql import checking, reversing
 
 SENTENCES = {
     "bin_elsewhere": _("Bin %(bin)s is not at this location. Choose a bin of the location."),
@@ -64,7 +64,7 @@ def read_errors(cursor, *, source: str, reversed_register: Register | None = Non
 
     `source`: the holder whose own holds are in nobody's way.
     """
-    cursor.execute(sql.READ_ERRORS, {"source": source})
+    cursor.execute(checking.READ_ERRORS, {"source": source})
     rows = cursor.fetchall()
     blocked = _blockers(cursor, reversed_register) if rows and reversed_register else {}
     return [
@@ -88,7 +88,7 @@ def read_errors(cursor, *, source: str, reversed_register: Register | None = Non
 
 def _blockers(cursor, register):
     """{(line, code): the sentence that names what is in the way}."""
-    cursor.execute(sql.READ_BLOCKERS, {"register": register.pk})
+    cursor.execute(reversing.READ_BLOCKERS, {"register": register.pk})
     return {
         (line, code): " "
         + BLOCKED_BY[code] % {"document": document, "at": full_moment(at), "by": by or _("the system")}

@@ -28,7 +28,7 @@ def test_only_posting_writes_entries_and_what_lies_in_quants():
         if any(f"INSERT INTO {table}" in line or f"UPDATE {table}" in line for table in tables)
         or "UPDATE warehouse_quant" in line
     }
-    assert writers == {"ledger/sql.py"}
+    assert writers == {"ledger/sql/writing.py"}
 
 
 def test_no_signal_is_used_but_those_that_start_processes():

@@ -10,7 +10,8 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from counting.demo.building import Place, Warehouse, line_at, lot_number
 from ledger.models import Kind, Reason, Register
-from ledger.posting import Document, Line, post, reverse
+from ledger.posting import Document, Line, post
+from ledger.reversing import reverse
 from warehouse.lots import ensure_lot
 from warehouse.models import BinKind, Item, Location, Quant, User
 

@@ -17,7 +17,8 @@ from ledger.filters import DocumentFilter
 from ledger.forms import ReversalForm, typed
 from ledger.models import POSTED_BY_COUNTS, ItemLedgerEntry, Kind, Register, WarehouseEntry
 from ledger.navigation import sections
-from ledger.posting import PAGE_WAIT, preview_reversal, reverse
+from ledger.posting import PAGE_WAIT
+from ledger.reversing import preview_reversal, reverse
 from ledger.views.entries import SEES_VALUE
 from ledger.views.overriding import Override
 from warehouse.actions import links

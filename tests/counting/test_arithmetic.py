@@ -10,7 +10,7 @@ from counting.explaining import movements
 from counting.models import Status
 from counting.review import accept, ask_recount, keep_earlier_count, leave_out, mark_counted
 from ledger.models import ItemLedgerEntry, Kind, Reason, WarehouseEntry
-from ledger.posting import reverse
+from ledger.reversing import reverse
 from tests.counting.given import add, again, ask, complete, count, given_line, given_session
 from tests.factories import TODAY, BinFactory, UserFactory, adjust, given_stock, move, post_lines
 

@@ -17,7 +17,8 @@ from counting.recording import Count, LineClosed, add_to_count, count_found, rec
 from counting.review import accept, ask_recount, cancel, leave_out, mark_counted, reconsider
 from inventory_site.errors import DomainError
 from ledger.models import Kind, Register, WarehouseEntry
-from ledger.posting import Line, LocationBusy, PostingRefused, SettledByCount, post, reverse
+from ledger.posting import Line, LocationBusy, PostingRefused, post
+from ledger.reversing import SettledByCount, reverse
 from tests.at_once import at_once, doing, failures, held, is_held, waits
 from tests.counting.given import again, ask, complete, given_line, given_session
 from tests.factories import (

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from counting.explaining import PER_LINE, POSTED_LATE, movements
 from ledger.models import Kind, WarehouseEntry
-from ledger.posting import reverse
+from ledger.reversing import reverse
 from tests.counting.given import again, complete, count, given_line, given_lines
 from tests.factories import TODAY, adjust, move
 

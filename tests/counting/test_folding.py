@@ -12,11 +12,12 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counting import recording, sql
+from counting import recording
 from counting.models import CountEntry
 from counting.opening import open_session
 from counting.recording import BelowZero, Count, record, record_counts, undo_last
 from counting.review import ask_recount, keep_earlier_count, mark_counted, reopen
+from counting.sql import recording as sql
 from inventory_site.errors import DomainError
 from ledger.models import WarehouseEntry
 from tests.counting.given import add, again, clear, complete, count, given_line, given_session

@@ -18,7 +18,8 @@ from counting.review import ask_recount, cancel, mark_counted, reopen
 from ledger.entering import adjust as adjust_by_page
 from ledger.importing import ask_to_apply, carry_out, decide, hand_in
 from ledger.models import Kind, Register
-from ledger.posting import Line, PostingRefused, preview, reverse
+from ledger.posting import Line, PostingRefused, preview
+from ledger.reversing import reverse
 from tests.counting.given import ask, complete, count, given_line, given_session, in_review
 from tests.counting.people import supervisor
 from tests.factories import (

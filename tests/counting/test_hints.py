@@ -13,7 +13,7 @@ from django.utils import timezone
 from counting.hints import are_swapped, hints
 from counting.models import PutAside
 from ledger.models import Kind
-from ledger.posting import reverse as undo
+from ledger.reversing import reverse as undo
 from tests.counting.given import again, complete, count, given_line, given_lines, given_session, in_review
 from tests.counting.people import supervisor
 from tests.factories import (

@@ -27,7 +27,7 @@ from counting.review import (
 )
 from counting.uncounted import MovedUncounted
 from ledger.models import Reason
-from ledger.posting import reverse as reverse_document
+from ledger.reversing import reverse as reverse_document
 from tests.counting.given import again, complete, count, given_line, given_lines, given_person, given_session, in_review
 from tests.counting.people import counter, supervisor
 from tests.factories import TODAY, BinFactory, UserFactory, given_stock, move

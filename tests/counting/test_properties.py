@@ -47,7 +47,8 @@ from counting.review import (
 )
 from counting.uncounted import MovedUncounted
 from ledger.models import Kind, Reason
-from ledger.posting import PostingRefused, SettledByCount, reverse
+from ledger.posting import PostingRefused
+from ledger.reversing import SettledByCount, reverse
 from tests.counting.given import given_person
 from tests.counting.shelves import Event, Sheet, Shelves
 from tests.factories import (

@@ -20,8 +20,9 @@ from counting.reversing import (
 )
 from counting.review import NothingChosen, accept, cancel, leave_out
 from ledger.models import Register, StockValue, WarehouseEntry
-from ledger.posting import AlreadyReversed, PostingRefused, SettledByCount
-from ledger.posting import reverse as reverse_document
+from ledger.posting import PostingRefused
+from ledger.reversing import AlreadyReversed, SettledByCount
+from ledger.reversing import reverse as reverse_document
 from tests.at_once import at_once, failures
 from tests.counting.given import again, complete, count, given_lines, given_session, in_review
 from tests.counting.people import REVERSES, auditor, supervisor

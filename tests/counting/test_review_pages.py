@@ -12,7 +12,7 @@ from counting.completing import complete_session
 from counting.models import CountSession, Decision, PutAside, RecountRequest, Status
 from counting.review import ask_recount, reopen, settle
 from ledger.models import Reason
-from ledger.posting import reverse as undo
+from ledger.reversing import reverse as undo
 from tests.counting.given import again, ask, complete, count, given_line, given_lines, in_review
 from tests.counting.people import REVIEWS, auditor, counter, supervisor
 from tests.factories import TODAY, LocationFactory, UserFactory, adjust, move

@@ -6,17 +6,8 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from ledger.models import Effect, ItemLedgerEntry, Kind, Reason, Register, StockValue, ValueEntry, WarehouseEntry
-from ledger.posting import (
-    AlreadyReversed,
-    Line,
-    NothingToPost,
-    PostingRefused,
-    ReversalOfReversal,
-    SettledByCount,
-    post,
-    preview,
-    reverse,
-)
+from ledger.posting import Line, NothingToPost, PostingRefused, post, preview
+from ledger.reversing import AlreadyReversed, ReversalOfReversal, SettledByCount, reverse
 from tests.factories import (
     TODAY,
     BinFactory,

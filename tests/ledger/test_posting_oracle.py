@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from inventory_site.errors import DomainError
 from ledger.models import Effect, ItemLedgerEntry, Kind, Reason, StockValue, WarehouseEntry
-from ledger.posting import Line, PostingRefused, TooMuch, post, preview, reverse
+from ledger.posting import Line, PostingRefused, TooMuch, post, preview
+from ledger.reversing import reverse
 from tests.factories import TODAY, BinFactory, ItemFactory, LocationFactory, LotFactory, LotItemFactory, document
 from tests.laws import assert_laws_hold, assert_reconciled
 from tests.properties import rolled_back

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from ledger.models import ItemLedgerEntry, Kind, Register, ValueEntry, WarehouseEntry
-from ledger.posting import reverse
 from ledger.reconciliation import findings, prove
+from ledger.reversing import reverse
 from tests.behind import alter, behind_its_back
 from tests.factories import (
     TODAY,

@@ -1,0 +1,81 @@
+"""What a reversal undoes, and what is in its way."""
+
+# The opposite of what a document wrote and nobody has taken back yet, with the money that it moved: all of it, or the
+# lines in %(lines)s.
+STAGE_REVERSAL = """
+    INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity, amount,
+                               undoes)
+    SELECT e.line, q.id, q.location_id, q.bin_id, q.item_id, q.variant_id, q.lot_id, -e.quantity, -v.amount, e.id
+      FROM ledger_warehouseentry e
+      JOIN warehouse_quant q ON q.id = e.quant_id
+      LEFT JOIN ledger_itemledgerentry i ON i.register_id = e.register_id AND i.line = e.line
+                                        AND i.location_id = q.location_id
+      LEFT JOIN ledger_valueentry v ON v.item_ledger_entry_id = i.id
+     WHERE e.register_id = %(register)s AND (%(lines)s::int[] IS NULL OR e.line = ANY(%(lines)s))
+       AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = e.id)
+     ORDER BY e.id
+"""
+
+CREATE_LOOKS = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS posting_look (
+        quant_id bigint NOT NULL, entry bigint NOT NULL, number text, at timestamptz, by_id bigint)
+        ON COMMIT DELETE ROWS;
+    DELETE FROM posting_look
+"""
+
+# {source} is a compiled queryset of looks (ledger.looks).
+STAGE_LOOKS = """
+    INSERT INTO posting_look (quant_id, entry, number, at, by_id)
+    SELECT * FROM ({source}) look (quant_id, entry, number, at, by_id)
+     WHERE quant_id IN (SELECT quant_id FROM posting_stage)
+"""
+
+# Whoever said how much there is after a document has put the books right: they no longer hold what it did. Where two
+# people took the same lines back, the later of them is told so.
+CHECK_REVERSAL = """
+    INSERT INTO posting_error (line, code)
+    SELECT DISTINCT s.line, broken.code
+      FROM posting_stage s
+     CROSS JOIN LATERAL (VALUES
+        (EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = s.undoes), 'undone'),
+        (EXISTS (SELECT 1 FROM posting_look look WHERE look.quant_id = s.quant_id AND look.entry >= s.undoes)
+         OR EXISTS (SELECT 1 FROM ledger_warehouseentry e
+                     WHERE e.quant_id = s.quant_id AND e.id > s.undoes AND e.effect = 'counted'
+                       AND e.register_id <> %(register)s
+                       AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = e.id)),
+         'settled_by_count')
+     ) broken (so, code)
+     WHERE broken.so
+"""
+
+# What is in the way of each faulty line of a reversal: the look that settled it, what went out last, what undid it.
+READ_BLOCKERS = """
+    SELECT DISTINCT ON (e.line, e.code) e.line, e.code, blocker.number, blocker.at,
+           coalesce(nullif(trim(concat_ws(' ', u.first_name, u.last_name)), ''), u.username)
+      FROM (SELECT DISTINCT line, code FROM posting_error) e
+      JOIN posting_stage s ON s.line = e.line
+     CROSS JOIN LATERAL (
+           (SELECT r.number, r.posted_at AS at, r.by_id
+              FROM ledger_warehouseentry later JOIN ledger_register r ON r.id = later.register_id
+             WHERE e.code = 'settled_by_count' AND later.quant_id = s.quant_id AND later.id > s.undoes
+               AND later.effect = 'counted' AND later.register_id <> %(register)s
+               AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = later.id)
+             ORDER BY later.id LIMIT 1)
+            UNION ALL
+           SELECT look.number, look.at, look.by_id FROM posting_look look
+            WHERE e.code = 'settled_by_count' AND look.quant_id = s.quant_id AND look.entry >= s.undoes
+            UNION ALL
+           (SELECT r.number, r.posted_at, r.by_id
+              FROM ledger_warehouseentry later JOIN ledger_register r ON r.id = later.register_id
+             WHERE e.code = 'not_enough' AND s.quantity < 0 AND later.quant_id = s.quant_id AND later.id > s.undoes
+               AND later.quantity < 0
+               AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = later.id)
+             ORDER BY later.id DESC LIMIT 1)
+            UNION ALL
+           SELECT r.number, r.posted_at, r.by_id
+             FROM ledger_warehouseentry undone JOIN ledger_register r ON r.id = undone.register_id
+            WHERE e.code = 'undone' AND undone.undoes_id = s.undoes) blocker
+      LEFT JOIN warehouse_user u ON u.id = blocker.by_id
+     ORDER BY e.line, e.code, blocker.at
+     LIMIT 1000
+"""
