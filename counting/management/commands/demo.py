@@ -111,6 +111,7 @@ class Command(BaseCommand):
             if process.age() < LIVED:
                 raise CommandError(f"{said} {process.last_words()}")
             self.say(f"{said} Starting it again. Its log: {shown(process.log)}")
+            process.signal(signal.SIGKILL)  # what it has left of its own children
             process.start()
 
     def welcome(self, host, port):
