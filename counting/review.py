@@ -210,7 +210,6 @@ def _remembered(session, deed, lines, **details):
 
 
 @transaction.atomic
-@transaction.atomic
 def verify(session: CountSession, lines: Iterable[int], *, by: User, at: datetime) -> int:
     """Tick these lines off: somebody has looked at them. A list to work through, without effect on what is posted."""
     _lock_open(session)
@@ -252,7 +251,7 @@ def lock_for_review(session: CountSession) -> None:
 
 
 def _lock_open(session):
-    """Like _lock_for_review, while it is counted as well."""
+    """Like lock_for_review, while it is counted as well."""
     still_open = CountSession.objects.open().filter(pk=session.pk, completion_asked_at__isnull=True)
     if not still_open.select_for_update(no_key=True).first():
         raise NotInReview(session=session.number)

@@ -127,7 +127,7 @@ class Review(SessionPage):
                 "accepted": totals["accepted_lines"],
                 "left-out": totals["left_out_lines"],
                 "added": totals["added_lines"],
-                "superseded": self.session.lines.settled_since(self.session).count(),
+                "superseded": self.session.lines.settled_since(self.session).values("pk").count(),
                 "problems": len(self.problems),
                 "aside": self.session.put_aside.filter(settled_at=None).count(),
                 "uncounted": totals["all_lines"] - totals["counted_lines"],
