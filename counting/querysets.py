@@ -7,7 +7,7 @@ from django.db.models.functions import Abs, Cast, Coalesce
 
 from counting.totals import Kind, added_up
 from inventory_site.fields import MONEY, QUANTITY
-from ledger.models import ImportQuerySet
+from ledger.models import ImportQuerySet, Register
 from warehouse.models import ItemUnit
 
 VALUE = ExpressionWrapper(F("discrepancy") * F("unit_cost"), output_field=models.DecimalField(**MONEY))
@@ -37,6 +37,13 @@ def among(keys):
 
 def is_among(keys):
     return Case(When(among(keys), then=Value(True)), default=Value(False))
+
+
+def were_posted(effect, session):
+    """Documents of this effect, since the opening and where the count is: where there is none, as nearly always, the
+    database looks at no entry."""
+    since = {"location": session.location_id, "posted_at__gt": session.opened_at}
+    return Exists(Register.objects.filter(effect=effect, **since))
 
 
 class CountSessionQuerySet(models.QuerySet):
@@ -336,7 +343,8 @@ class CountLineQuerySet(models.QuerySet):
             "undone_by__isnull": True,
         }
         newest = {f"quant__entries__{name}": value for name, value in later.items()}
-        return self.filter(**newest, quant__entries__id__gt=F("watermark")).distinct()
+        lines = self.filter(were_posted("counted", session))
+        return lines.filter(**newest, quant__entries__id__gt=F("watermark")).distinct()
 
     def corrected_since(self, session):
         """Lines whose books were corrected after they were counted: completing posts another figure than their
@@ -349,7 +357,8 @@ class CountLineQuerySet(models.QuerySet):
         }
         since = {f"quant__entries__{name}": value for name, value in later.items()}
         of_the_book = Q(quant__entries__undoes__isnull=True) | Q(quant__entries__undoes__lte=F("watermark"))
-        return self.open().filter(of_the_book, **since, quant__entries__id__gt=F("watermark")).distinct()
+        lines = self.open().filter(were_posted("corrected", session))
+        return lines.filter(of_the_book, **since, quant__entries__id__gt=F("watermark")).distinct()
 
     def totals(self, corrected=()):
         """How a review stands, in one statement: numbers of lines and sums of units and money. `corrected`: lines that
