@@ -211,7 +211,12 @@ def compare(cursor, count_import: CountImport, session: CountSession, headings: 
     cursor.execute("ANALYZE count_file")
     cursor.execute(
         sql.COMPARE,
-        {"request": request_of(count_import, session), "told": sight.others, "own": list(sight.own)},
+        {
+            "session": session.pk,
+            "request": request_of(count_import, session),
+            "told": sight.others,
+            "own": list(sight.own),
+        },
     )
     cursor.execute("ANALYZE count_outcome")
     cursor.execute(

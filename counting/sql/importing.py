@@ -27,17 +27,22 @@ READ_ROWS = """
 # What each row would do as things stand. A count stands while nobody asked for another. It is in conflict with the
 # file where it is another one than the file's version knew of, or where the person was not told it: where not %(told)s
 # all counts, but those of %(own)s lines. Such a count is never compared with the file's, or the answer would tell it.
+# Of a line of another session, which FAULTS names, nothing is kept.
 COMPARE = """
     DROP TABLE IF EXISTS pg_temp.count_outcome;
     CREATE TEMPORARY TABLE count_outcome ON COMMIT DROP AS
     SELECT f.*, l.id AS line, l.session_id, l.quant_id, lot.id AS lot_key, lot.expiration_date AS lot_expires,
-           l.counted_quantity AS was, l.counted_by_id AS was_by, l.counted_at AS was_at, l.round AS line_round,
+           known.ours,
+           CASE WHEN known.ours THEN l.counted_quantity END AS was,
+           CASE WHEN known.ours THEN l.counted_by_id END AS was_by,
+           CASE WHEN known.ours THEN l.counted_at END AS was_at, l.round AS line_round,
            coalesce(q.last_entry <> f.begun, false) AS moved,
            md5(%(request)s || ':' || l.id)::uuid AS client_id,
            min(f.row) OVER (PARTITION BY l.id, CASE WHEN l.id IS NULL THEN ROW(f.bin_key, f.item_key, f.variant_key,
                                                                               f.lot, f.given_line) END) AS first_row,
            CASE WHEN f.serialized THEN 'left'
                 WHEN l.id IS NULL THEN 'found'
+                WHEN NOT known.ours THEN 'left'
                 WHEN said.id IS NOT NULL THEN 'taken'
                 WHEN l.recount_asked AND f.round < l.round THEN 'asked_again'
                 WHEN l.recount_asked OR l.counted_quantity IS NULL THEN 'counted'
@@ -54,7 +59,8 @@ COMPARE = """
       LEFT JOIN counting_countline l ON l.id = coalesce(f.given_line, held.id)
       LEFT JOIN warehouse_quant q ON q.id = l.quant_id
       LEFT JOIN counting_countentry said ON said.client_id = md5(%(request)s || ':' || l.id)::uuid
-     CROSS JOIN LATERAL (SELECT %(told)s OR l.id = ANY(%(own)s::bigint[]) AS told) known
+     CROSS JOIN LATERAL (SELECT l.session_id = %(session)s AS ours,
+                                %(told)s OR l.id = ANY(%(own)s::bigint[]) AS told) known
 """
 
 # What is wrong with a row, once for each fault, with what is known instead.
@@ -96,7 +102,8 @@ KEEP_ROWS = """
                                     expires, bin_key, item_key, variant_key, quantity, line, outcome, was, was_by,
                                     was_at, moved, take)
     SELECT %(count_import)s, row, given_line, round, begun, counted, bin, item, variant, lot, expires, bin_key,
-           item_key, variant_key, quantity, line, outcome, was, was_by, was_at, moved AND outcome <> 'left',
+           item_key, variant_key, quantity, CASE WHEN ours THEN line END, outcome, was, was_by, was_at,
+           moved AND outcome <> 'left',
            CASE WHEN outcome IN ('conflict', 'asked_again') AND seen_at IS NOT DISTINCT FROM was_at THEN take END
       FROM count_outcome
 """

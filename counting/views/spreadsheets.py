@@ -177,7 +177,8 @@ class ImportPage:
             counts={"outcome": {"": sum(self.outcomes.values()), **self.outcomes}},
             label=_("Rows of %s") % self.handed_in.file_name,
         )
-        listing.shown = shown(listing.rows, self.sight)
+        faulty = {problem["row"] for problem in self.handed_in.problems}
+        listing.shown = shown(listing.rows, self.sight, faulty)
         return listing
 
     def filterset(self, data, **kwargs):
@@ -232,7 +233,7 @@ class ImportPage:
         return progress(self.handed_in, STEPS, STEP_WORDS)
 
 
-def shown(rows, sight):
+def shown(rows, sight, faulty):
     """Each row with what its line is and, as far as this person may know it, how it was counted."""
     lines = CountLine.objects.with_names().in_bulk([row.line for row in rows if row.line])
     people = User.objects.in_bulk([row.was_by for row in rows if row.was_by])
@@ -243,6 +244,7 @@ def shown(rows, sight):
             "was": known(row, sight),
             "was_by": people.get(row.was_by) if row.was is not None else None,
             "mark": MARKS[Outcome(row.outcome)],
+            "by_units": row.outcome == Outcome.LEFT and row.row not in faulty,
             "decides": row.outcome in (Outcome.CONFLICT, Outcome.ASKED_AGAIN),
         }
         for row in rows

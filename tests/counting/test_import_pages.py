@@ -215,3 +215,19 @@ def test_a_page_of_rows_takes_as_many_statements_for_many_as_for_few(django_asse
         response = upload(client, session, *(f"B-{number},I-{number},4" for number in range(rows)))
         with django_assert_max_num_queries(30):
             assert client.get(response.url).status_code == 200
+
+
+def test_the_line_of_another_count_tells_nothing_of_how_it_was_counted(shelf):
+    elsewhere = given_stock(44, bin=BinFactory(code="Z-9"), item=ItemFactory(number="SECRET", name="Secret"))
+    theirs = given_session(elsewhere.location).lines.select_related("quant", "session").get()
+    count(theirs, 43, by=UserFactory(username="nell", first_name="Nell"))
+    client = supervisor(shelf.location)
+
+    response = upload(client, shelf, f"{theirs.pk},,,42", header="Line,Bin,Item,Counted")
+    page = text_of(client.get(response.url))
+
+    assert "There is no such line in this count." in page
+    assert "Tracked by units" not in page
+    assert not [word for word in ("Secret", "SECRET", "Z-9", "43", "Nell") if word in page]
+    row = handed_in().rows.get()
+    assert (row.line, row.was, row.was_by, row.was_at, row.outcome) == (None, None, None, None, "left")
