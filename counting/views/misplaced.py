@@ -14,6 +14,7 @@ from counting.misplaced import accepted, keep_apart, move_misplaced, proposals
 from counting.models import Status
 from counting.review import NothingChosen
 from counting.views.access import sees_evidence_of, session_for
+from inventory_site.asked import whole_number
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to, render_page, wants_partial
 from inventory_site.templatetags.truecount import quantity
@@ -64,8 +65,8 @@ def decide(request, session):
 
 def pairs_in(values):
     """(short, over) from "12-34"; what is no pair is none."""
-    halves = (value.split("-") for value in values if value.replace("-", "").isdecimal() and len(value) < 40)
-    return [(int(pair[0]), int(pair[1])) for pair in halves if len(pair) == 2 and all(pair)]
+    pairs = [tuple(map(whole_number, value.split("-"))) for value in values]
+    return [pair for pair in pairs if len(pair) == 2 and None not in pair]
 
 
 def said(verb, number):

@@ -497,3 +497,14 @@ def test_a_review_costs_the_same_for_one_movement_and_for_many():
         numbers.append(len(captured))
 
     assert numbers[0] == numbers[1]
+
+
+@pytest.mark.parametrize("pair", ["9" * 25 + "-1", "1-" + "9" * 25, "1-", "-1", "x", "1-2-3"])
+def test_pairs_that_are_none_move_nothing(pair):
+    session, _lines = given_review(given_off(-5, 5))
+    client = supervisor(session.location)
+
+    for do in (f"apart:{pair}", "move"):
+        response = client.post(reverse("count-misplaced", args=[session.number]), {"do": do, "pair": pair})
+        assert response.status_code == 302
+    assert not session.misplacements.exists()
