@@ -101,6 +101,7 @@ def move_misplaced(session: CountSession, pairs: Iterable[Pair] | None, *, by: U
     shorts, overs = _both(pairs or ())
     asked = {"session": session.pk, "by": by.pk, "all": pairs is None, "shorts": shorts, "overs": overs}
     with connection.cursor() as cursor:
+        cursor.execute(sql.KEEP_TO_WHAT_MOVES, asked)
         cursor.execute(sql.ACCEPT_MOVEMENTS, asked)
         moved = cursor.fetchall()
     if not moved:
@@ -115,16 +116,19 @@ def move_misplaced(session: CountSession, pairs: Iterable[Pair] | None, *, by: U
 
 @transaction.atomic
 def keep_apart(session: CountSession, pairs: Iterable[Pair], *, by: User, at: datetime) -> int:
-    """Take accepted movements back; their lines are to be decided on again."""
+    """Take accepted movements back; their lines are to be decided on again, but for ends of other movements."""
     lock_for_review(session)
     shorts, overs = _both(pairs)
     named = Q(pk__in=[])
     for short, over in zip(shorts, overs, strict=True):
         named |= Q(short=short, over=over)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.KEEP_TO_WHAT_MOVES, {"session": session.pk})
     movements = list(session.misplacements.filter(named).values_list("pk", "short", "over"))
     session.misplacements.filter(pk__in=[pk for pk, *_ends in movements]).delete()
     ends = {end for _pk, *both in movements for end in both}
-    session.lines.accepted().filter(pk__in=ends).update(decision=Decision.OPEN, accepted_quantity=None)
+    still = {end for both in session.misplacements.of(ends).values_list("short", "over") for end in both}
+    session.lines.accepted().filter(pk__in=ends - still).update(decision=Decision.OPEN, accepted_quantity=None)
     if movements:
         remember(session, Deed.RECONSIDERED, by=by, at=at, lines=len(ends))
     return len(movements)

@@ -74,6 +74,16 @@ PROPOSE = f"""
       FROM pair ORDER BY exact DESC, quantity DESC, short_id, over_id LIMIT %(limit)s
 """
 
+# Before others are accepted: of each movement what it moves now, and none that moves nothing. What was accepted and
+# came to nothing would else take its place before the new ones, and they would move less than they say.
+KEEP_TO_WHAT_MOVES = f"""
+    WITH {MOVING},
+    nothing AS (DELETE FROM counting_misplacement
+                 WHERE session_id = %(session)s AND id NOT IN (SELECT id FROM movement WHERE quantity > 0))
+    UPDATE counting_misplacement m SET quantity = movement.quantity
+      FROM movement WHERE m.id = movement.id AND movement.quantity > 0 AND m.quantity <> movement.quantity
+"""
+
 # Accept proposals: those of these pairs, or all. A pair that moves already moves so much more. By the clock of the
 # database, which the times of counts are compared with.
 ACCEPT_MOVEMENTS = f"""

@@ -508,3 +508,37 @@ def test_pairs_that_are_none_move_nothing(pair):
         response = client.post(reverse("count-misplaced", args=[session.number]), {"do": do, "pair": pair})
         assert response.status_code == 302
     assert not session.misplacements.exists()
+
+
+def test_what_was_kept_apart_and_accepted_again_moves_as_much_as_it_says():
+    session, (short, five_over, three_over) = given_review(given_off(-8, 5, 3))
+    move_misplaced(session, None, **stamps())
+
+    keep_apart(session, [(short.pk, five_over.pk)], **stamps())
+
+    assert pairs_of(accepted(session)) == [(short, three_over, 3)]
+    assert [again(line).decision for line in (short, five_over)] == ["accepted", "open"]
+
+    move_misplaced(session, None, **stamps())
+
+    assert sorted(pairs_of(accepted(session)), key=lambda pair: pair[2]) == [
+        (short, three_over, 3),
+        (short, five_over, 5),
+    ]
+
+
+def test_movements_that_came_to_nothing_meanwhile_are_in_the_way_of_no_new_ones():
+    session, lines = given_review(given_off(-8, 5, 3))
+    short, five_over, three_over = lines
+    move_misplaced(session, None, **stamps())
+    reopen(session, **stamps())
+    for line, counted in zip(lines, (12, 25, 23), strict=True):
+        count(again(line), counted)
+    in_review(session)
+    move_misplaced(session, [(short.pk, three_over.pk)], **stamps())
+
+    move_misplaced(session, [(short.pk, five_over.pk)], **stamps())
+
+    moving = sorted(pairs_of(accepted(session)), key=lambda pair: pair[2])
+    assert moving == [(short, three_over, 3), (short, five_over, 5)]
+    assert list(session.misplacements.order_by("quantity").values_list("quantity", flat=True)) == [3, 5]
