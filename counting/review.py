@@ -93,7 +93,7 @@ def ask_recount(session: CountSession, lines: Iterable[int], *, by: User, at: da
         raise WhyAgain()
     session.move_to(Status.DRAFT, round=session.round + 1, completion_problems=[])
     follow_status(session, by=by, at=at)
-    _forget_movements(session, lines)
+    lines = _forget_movements(session, lines)
     asked = session.lines.open().filter(pk__in=lines)
     number = asked.update(round=session.round, recount_asked=True, decision=Decision.OPEN, accepted_quantity=None)
     with connection.cursor() as cursor:
@@ -159,7 +159,7 @@ def leave_out(
         raise ReasonNeeded()
     lock_for_review(session)
     _check_reasons(session.lines.filter(pk__in=lines), reason)
-    _forget_movements(session, lines)
+    lines = _forget_movements(session, lines)
     left = session.lines.filter(pk__in=lines).update(
         decision=Decision.LEFT_OUT, note=note, reason=reason, accepted_quantity=None, recount_asked=False
     )
@@ -171,7 +171,7 @@ def leave_out(
 def reconsider(session: CountSession, lines: Iterable[int], *, by: User, at: datetime) -> int:
     """Take a decision back."""
     lock_for_review(session)
-    _forget_movements(session, lines)
+    lines = _forget_movements(session, lines)
     open_again = session.lines.filter(pk__in=lines).update(decision=Decision.OPEN, accepted_quantity=None)
     return _remembered(session, Deed.RECONSIDERED, open_again, by=by, at=at)
 
@@ -185,11 +185,18 @@ def give_reason(session: CountSession, lines: Iterable[int], *, by: User, at: da
 
 
 def _forget_movements(session, lines):
-    """Lines that are decided on anew are no end of a movement any more, and its other end is decided on anew too."""
+    """Lines that are decided on anew are no end of a movement any more, and its other end is decided on anew too.
+
+    Returns the lines as they were before: a queryset of what is to be decided on would find those other ends as well.
+    """
+    if not session.misplacements.exists():
+        return lines
+    lines = list(session.lines.filter(pk__in=lines).values_list("pk", flat=True))
     movements = session.misplacements.of(lines)
     ends = Q(misplaced_from__in=movements) | Q(misplaced_to__in=movements)
     session.lines.accepted().filter(ends).exclude(pk__in=lines).update(decision=Decision.OPEN, accepted_quantity=None)
     movements.delete()
+    return lines
 
 
 def _check_reasons(lines, reason):

@@ -542,3 +542,17 @@ def test_movements_that_came_to_nothing_meanwhile_are_in_the_way_of_no_new_ones(
     moving = sorted(pairs_of(accepted(session)), key=lambda pair: pair[2])
     assert moving == [(short, three_over, 3), (short, five_over, 5)]
     assert list(session.misplacements.order_by("quantity").values_list("quantity", flat=True)) == [3, 5]
+
+
+def test_what_all_undecided_lines_are_left_out_of_stays_so():
+    """The other end of a movement is to be decided on again, and not decided on by what was chosen before that."""
+    session, (short, over) = given_review(given_off(-5, 5))
+    move_misplaced(session, None, **stamps())
+    reopen(session, **stamps())
+    count(again(short), 16)
+    in_review(session)
+
+    left = leave_out(session, session.lines.to_decide().values("pk"), note="Ask", **stamps())
+
+    assert left == 1
+    assert [again(line).decision for line in (short, over)] == ["left_out", "open"]
