@@ -91,9 +91,9 @@ def _parts(session, lines):
     if lines is None:
         left = [document for document in documents_of(session) if not document.is_reversed]
         return [(document, None) for document in left or documents_of(session)]
-    if not lines:
-        raise NothingChosen()
     chosen = session.lines.filter(pk__in=lines)
+    if not lines or chosen.count() < len(set(lines)):  # one is of another count
+        raise NothingChosen()
     nothing = chosen.with_names().filter(Q(adjustment=None) | Q(adjustment=0)).first()
     if nothing:
         raise LinePostedNothing(item=nothing.quant.item, bin=nothing.quant.bin)

@@ -358,3 +358,15 @@ def test_a_count_that_is_not_completed_has_nothing_to_take_back():
     session = given_session(given_stock(5).location)
 
     assert lead(session.location).get(address(session)).url == session.get_absolute_url()
+
+
+@pytest.mark.parametrize("with_one_of_ours", [True, False])
+def test_lines_of_another_count_are_not_taken_back_with_this_one(with_one_of_ours):
+    session, (line,) = given_completed(-2)
+    _other, (theirs,) = given_completed(-1)
+
+    lines = [theirs.pk, line.pk] if with_one_of_ours else [theirs.pk]
+    with pytest.raises(NothingChosen):
+        reverse_lines(session, lines, **stamps())
+
+    assert not Register.objects.filter(reverses__isnull=False).exists()
