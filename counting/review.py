@@ -158,7 +158,8 @@ def leave_out(
     if not (note or reason):
         raise ReasonNeeded()
     lock_for_review(session)
-    _check_reasons(session.lines.filter(pk__in=lines), reason)
+    if reason:
+        _check_reasons(session.lines.filter(pk__in=lines), reason)
     lines = _forget_movements(session, lines)
     left = session.lines.filter(pk__in=lines).update(
         decision=Decision.LEFT_OUT, note=note, reason=reason, accepted_quantity=None, recount_asked=False
@@ -179,7 +180,8 @@ def reconsider(session: CountSession, lines: Iterable[int], *, by: User, at: dat
 @transaction.atomic
 def give_reason(session: CountSession, lines: Iterable[int], *, by: User, at: datetime, reason: Reason | None) -> int:
     lock_for_review(session)
-    _check_reasons(session.lines.filter(pk__in=lines), reason)
+    if reason:
+        _check_reasons(session.lines.filter(pk__in=lines), reason)
     given = session.lines.filter(pk__in=lines).update(reason=reason)
     return _remembered(session, Deed.REASON_GIVEN, given, by=by, at=at, note=reason.name if reason else "")
 

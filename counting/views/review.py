@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from counting.forms import DecisionForm
 from counting.models import PutAside
 from counting.review import (
+    NothingChosen,
     accept,
     ask_recount,
     give_reason,
@@ -91,6 +92,8 @@ def decide(request, session):
     try:
         if not form.is_valid():
             raise DomainError([error for errors in form.errors.values() for error in errors])
+        if asked.lines == []:
+            raise NothingChosen()
         done = VERBS[asked.verb](session, asked.lines, form.cleaned_data, by=request.user, at=timezone.now())
     except DomainError as error:
         return refused(request, session, asked, form, error)

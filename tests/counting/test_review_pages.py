@@ -573,3 +573,31 @@ def test_after_going_back_to_counting_decisions_wait():
     response = supervisor(line.quant.location).get(url)
 
     assert 'name="do"' not in response.content.decode()
+
+
+@pytest.mark.parametrize("how", [{"do": "reason:"}, {"do": "leave_out:", "note": "Ask"}])
+def test_a_reason_that_a_recount_has_made_a_wrong_one_can_be_taken_away(how):
+    (line,), url = given_review(-3)
+    client = supervisor(line.quant.location)
+    stolen = Reason.objects.get(code="stolen")
+    client.post(url, {"do": f"accept:{line.pk}", f"{line.pk}-reason": stolen.pk}, headers=HTMX)
+    ask_recount(line.session, [line.pk], by=UserFactory(), at=timezone.now(), why="Look again")
+    count(again(line), 11)
+    in_review(line.session)
+
+    accepted = client.post(url, {"do": f"accept:{line.pk}"}, headers=HTMX)
+    said = {"do": f"{how['do']}{line.pk}", f"{line.pk}-note": how.get("note", "")}
+    taken_away = client.post(url, said, headers=HTMX)
+
+    assert (accepted.status_code, taken_away.status_code) == (422, 200)
+    assert again(line).reason is None
+
+
+@pytest.mark.parametrize("verb", ["accept", "leave_out", "take_back", "keep", "verify", "unverify", "reason"])
+def test_a_decision_about_nothing_asks_for_lines(verb):
+    (line,), url = given_review(-3)
+
+    response = supervisor(line.quant.location).post(url, {"do": verb, "chosen-note": "Ask"}, headers=HTMX)
+
+    assert response.status_code == 422
+    assert "Choose at least one line." in text_of(response)
