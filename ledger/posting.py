@@ -30,6 +30,8 @@ from warehouse.quants import ensure_quants
 
 PAGE_WAIT = "5s"  # how long a page waits for a location that somebody else posts in
 
+OVERRIDES = "ledger.override_hold"  # the right that it takes to post in spite of holds
+
 PREFIX = {
     Kind.RECEIPT: "RC",
     Kind.ISSUE: "IS",
@@ -51,7 +53,8 @@ ALWAYS_COUNTED = {Kind.MANUAL_ADJUSTMENT, Kind.QUANTITY_ADJUSTMENT, Kind.STOCK_T
 class Document:
     """What is posted, by whom, and the `request_id` that its origin made before the first try.
 
-    `override` says why it is posted in spite of holds; where it is blank, holds keep it off.
+    `override` says why it is posted in spite of holds, which takes a right of `by`, if that is a person; where it is
+    blank, holds keep it off.
     """
 
     kind: Kind
@@ -136,12 +139,19 @@ class TooMuch(DomainError):
     code, text = "too_much", _("Quantities or values would become larger than the books can hold.")
 
 
+class MayNotOverride(DomainError):
+    code = "may_not_override"
+    text = _(
+        "What is held may be posted in spite of that by supervisors only. Wait until it is done, or ask one of them."
+    )
+
+
 def post(document: Document, lines: Iterable[Line] | models.QuerySet, *, wait: str | None = None) -> Register:
     """Post a document, once: a request_id that was posted before returns what it posted then.
 
     `lines` is an iterable of Line, or a queryset of values that never passes through Python: (quant, quantity) or, of
     a stock transfer, (quant, quant to, quantity).
-    `wait` limits the waiting for a location ("5s"). Raises PostingRefused, NothingToPost, LocationBusy.
+    `wait` limits the waiting for a location ("5s"). Raises PostingRefused, NothingToPost, LocationBusy, MayNotOverride.
     """
     return post_staged(document, lambda cursor: _stage(cursor, document, lines), wait=wait)
 
@@ -217,6 +227,8 @@ def _once(document, stage, check, wait):
     posted = Register.objects.filter(request_id=document.request_id).first()
     if posted:
         return posted
+    if document.override and document.by and not document.by.has_perm(OVERRIDES):
+        raise MayNotOverride()
     with connection.cursor() as cursor:
         if wait:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [wait])

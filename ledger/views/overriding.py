@@ -3,6 +3,7 @@
 from django.utils.functional import cached_property
 
 from ledger.forms import OverrideForm
+from ledger.posting import OVERRIDES
 from warehouse.holders import holders
 
 
@@ -11,7 +12,7 @@ class Override:
 
     def __init__(self, request):
         self.user, self.data = request.user, request.POST
-        self.may = request.user.has_perm("ledger.override_hold")
+        self.may = request.user.has_perm(OVERRIDES)
         self.asked = self.may and "anyway" in request.POST
         self.blockers = set()
 

@@ -20,7 +20,7 @@ from ledger.models import Kind, Register, WarehouseEntry
 from ledger.posting import Line, LocationBusy, PostingRefused, post
 from ledger.reversing import SettledByCount, reverse
 from tests.at_once import at_once, doing, failures, held, is_held, waits
-from tests.counting.given import again, ask, complete, given_line, given_session
+from tests.counting.given import again, ask, complete, given_line, given_person, given_session
 from tests.factories import (
     TODAY,
     BinFactory,
@@ -795,7 +795,7 @@ def test_a_guard_is_set_released_and_overridden_at_once_without_waiting_in_a_cir
         for line in lines:
             set_count(line, Decimal(8), by=UserFactory(), client_id=uuid4())
         ask(session)
-        by = UserFactory()
+        by = given_person("ledger.override_hold")
 
         def override(line, by=by):
             return move(Quant.objects.get(pk=line.quant_id), -1, by=by, override="The truck is leaving")

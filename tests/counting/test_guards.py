@@ -18,9 +18,9 @@ from counting.review import ask_recount, cancel, mark_counted, reopen
 from ledger.entering import adjust as adjust_by_page
 from ledger.importing import ask_to_apply, carry_out, decide, hand_in
 from ledger.models import Kind, Register
-from ledger.posting import Line, PostingRefused, preview
+from ledger.posting import Line, MayNotOverride, PostingRefused, preview
 from ledger.reversing import reverse
-from tests.counting.given import ask, complete, count, given_line, given_session, in_review
+from tests.counting.given import ask, complete, count, given_line, given_person, given_session, in_review
 from tests.counting.people import supervisor
 from tests.factories import (
     TODAY,
@@ -334,6 +334,21 @@ def test_a_supervisor_posts_anyway_with_a_reason_that_document_and_count_remembe
     [deed] = line.session.activities.filter(deed=Deed.GUARD_OVERRIDDEN)
     assert (deed.by, deed.lines) == (client.person, 1)
     assert deed.note == f"{register.number}: The truck is leaving"
+
+
+@pytest.mark.parametrize("way", ["a document", "a reversal"])
+def test_a_reason_alone_opens_no_guard_to_who_may_not_override(way):
+    line = guarded_line("block")
+    lena, receipt = given_person(*POSTS, location=line.quant.location), Register.objects.get()
+
+    with pytest.raises(MayNotOverride):
+        if way == "a document":
+            move(line.quant, -3, by=lena, override="I want to")
+        else:
+            reverse(receipt, by=lena, at=TODAY, override="I want to")
+
+    assert Register.objects.get() == receipt
+    assert not line.session.activities.filter(deed=Deed.GUARD_OVERRIDDEN).exists()
 
 
 def test_a_reason_that_was_not_needed_is_not_kept():
