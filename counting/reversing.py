@@ -41,18 +41,21 @@ class WhyReversed(DomainError):
 
 
 @transaction.atomic
-def reverse_session(session: CountSession, *, by: User, at: datetime, note: str) -> list[Register]:
+def reverse_session(session: CountSession, *, by: User, at: datetime, note: str, override: str = "") -> list[Register]:
     """Take back everything that is left of what a count has posted. Twice is once.
 
+    `override` says why, where another count keeps what it is about from moving (ledger.posting.Document).
     Returns the documents that do it. Raises NothingPosted, WhyReversed, and what `ledger.reversing.reverse` raises.
     """
-    return _reverse(session, None, by=by, at=at, note=_given(note))
+    return _reverse(session, None, by=by, at=at, note=_given(note), override=override)
 
 
 @transaction.atomic
-def reverse_lines(session: CountSession, lines: Iterable[int], *, by: User, at: datetime, note: str) -> list[Register]:
+def reverse_lines(
+    session: CountSession, lines: Iterable[int], *, by: User, at: datetime, note: str, override: str = ""
+) -> list[Register]:
     """Take back what was posted for these lines. Raises LinePostedNothing and NothingChosen as well."""
-    return _reverse(session, sorted(set(lines)), by=by, at=at, note=_given(note))
+    return _reverse(session, sorted(set(lines)), by=by, at=at, note=_given(note), override=override)
 
 
 def preview_reversal(session: CountSession, lines: Iterable[int] | None = None, *, by: User, at: datetime) -> Preview:
@@ -66,13 +69,11 @@ def _given(note):
     return note.strip()
 
 
-def _reverse(session, lines, *, by, at, note):
+def _reverse(session, lines, *, by, at, note, override=""):
     _lock_completed(session)
     known = set(reversals(session))
-    documents = [
-        reverse(document, by=by, at=timezone.localdate(at), note=note, lines=part, wait=PAGE_WAIT)
-        for document, part in _parts(session, lines)
-    ]
+    said = {"by": by, "at": timezone.localdate(at), "note": note, "override": override}
+    documents = [reverse(document, lines=part, wait=PAGE_WAIT, **said) for document, part in _parts(session, lines)]
     if not known.issuperset(documents):
         numbers = ", ".join(document.number for document in documents)
         remember(session, Deed.REVERSED, by=by, at=at, lines=lines and len(lines), note=f"{numbers}: {note}")

@@ -360,6 +360,33 @@ def test_a_count_that_is_not_completed_has_nothing_to_take_back():
     assert lead(session.location).get(address(session)).url == session.get_absolute_url()
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_another_count_keeps_from_moving_is_taken_back_by_who_may_and_says_why(whole):
+    session, (line,) = given_completed(-3)
+    guarding = given_session(session.location, policies={"guard": "block"})
+    asked = {} if whole else {"line": [line.pk]}
+    anyway = {**asked, "note": "Wrong rack", "anyway": "1", "override": "The auditor waits"}
+    may = signed_in(*REVERSES, "ledger.override_hold", location=session.location)
+
+    refused = lead(session.location).post(address(session), anyway)
+    shown, without_reason = may.get(address(session), asked), may.post(address(session), anyway | {"override": ""})
+    assert stock() == [7]
+    done = may.post(address(session), anyway)
+
+    assert refused.status_code == without_reason.status_code == 422
+    for page in (shown, refused):
+        assert f'href="{guarding.get_absolute_url()}"' in page.content.decode()
+    assert "Reverse anyway" in text_of(shown)
+    assert 'name="note"' in shown.content.decode()
+    assert "Reverse anyway" not in text_of(refused)
+    assert "Say why it is posted in spite of that." in text_of(without_reason)
+    assert done.url == session.get_absolute_url()
+    assert stock() == [10]
+    reversal = Register.objects.get(kind="reversal")
+    assert (reversal.in_spite_of, reversal.override) == (guarding.number, "The auditor waits")
+    assert guarding.activities.get(deed=Deed.GUARD_OVERRIDDEN).by == may.person
+
+
 @pytest.mark.parametrize("with_one_of_ours", [True, False])
 def test_lines_of_another_count_are_not_taken_back_with_this_one(with_one_of_ours):
     session, (line,) = given_completed(-2)
