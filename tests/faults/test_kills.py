@@ -8,17 +8,19 @@ import pytest
 from django.utils import timezone
 
 from counting.completing import ask_to_complete, complete_session, digest
-from counting.models import Status
+from counting.importing import hand_in_counts
+from counting.models import CountEntry, CountImport, Deed, Status
 from counting.review import mark_counted
-from counting.tasks import complete, pick_up_completions
+from counting.tasks import carry_on_import, complete, pick_up_completions, pick_up_imports
 from inventory_site.celery import app
-from ledger.models import Kind, Register
+from ledger.models import ImportStatus, Kind, Register
 from tests.at_once import held, other_connection
 from tests.conftest import eventually
-from tests.counting.given import again, count, given_line
+from tests.counting.given import again, count, given_line, given_lines
 from tests.factories import UserFactory
 from tests.laws import assert_reconciled
 from warehouse.models import BinHold
+from warehouse.spreadsheets import SourceFile
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -29,6 +31,13 @@ WHO_WAITS = """
 WHO_POSTS = """
     SELECT count(*) FROM pg_stat_activity
      WHERE datname = current_database() AND application_name LIKE 'posting %' AND pid <> pg_backend_pid()
+"""
+
+
+WHO_IMPORTS = """
+    SELECT count(*) FROM pg_stat_activity
+     WHERE datname = current_database() AND query LIKE '%count_upload%' AND pid <> pg_backend_pid()
+       AND state <> 'idle'
 """
 
 
@@ -125,6 +134,48 @@ COMMITTING = """
     SELECT count(*) FROM pg_stat_activity
      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query = 'COMMIT'
 """
+
+
+def given_import(lines, counted):
+    """A file with this count for each line, handed in and asked for so long ago that beat takes it for left behind."""
+    session = lines[0].session
+    rows = "\n".join(["Line,Counted", *(f"{line.pk},{counted}" for line in lines)])
+    handed_in = hand_in_counts(
+        session, SourceFile("counts.csv", rows.encode()), by=session.opened_by, at=timezone.now()
+    )
+    handed_in.move_to(ImportStatus.ASKED, asked_at=timezone.now() - timedelta(minutes=2))
+    return handed_in
+
+
+def counts_of(lines):
+    return [again(line).counted_quantity for line in lines]
+
+
+def test_a_worker_killed_in_the_middle_of_an_import_counts_nothing_and_the_next_one_all_of_it_once(another_worker):
+    worker = another_worker()
+    lines = given_lines(10, 20, 30)
+    handed_in = given_import(lines, 7)
+    with held("counting_countline", lines[-1].pk):
+        carry_on_import.delay(handed_in.pk)
+        eventually(lambda: number_of(WHO_WAITS), "The worker did not come.")
+
+        worker.kill()
+
+    eventually(lambda: number_of(WHO_IMPORTS) == 0)
+    assert counts_of(lines) == [None, None, None]
+    assert not CountEntry.objects.exists()
+    handed_in.refresh_from_db()
+    assert handed_in.status == ImportStatus.ASKED
+
+    worker.start()
+    app.send_task("counting.tasks.pick_up_imports")
+    eventually(lambda: CountImport.objects.get().status == ImportStatus.APPLIED, worker.log.read_text())
+
+    assert carry_on_import(handed_in.pk) == "nothing to do"
+    assert pick_up_imports() == []
+    assert counts_of(lines) == [7, 7, 7]
+    assert CountEntry.objects.count() == 3
+    assert lines[0].session.activities.filter(deed=Deed.IMPORTED).count() == 1
 
 
 def test_beat_leaves_alone_what_was_asked_just_now():
