@@ -36,6 +36,10 @@ PROBLEMS = {
         "%(item)s in %(bin)s is still to be counted again: count it, keep the earlier count, or leave it out."
     ),
     "disturbed": _("%(item)s in %(bin)s: stock moved while it was being counted. Accept the count, or count it again."),
+    "reason_does_not_fit": _(
+        "%(item)s in %(bin)s was counted again since its reason was given, and the reason is for the opposite. Choose "
+        "another, or none."
+    ),
     "below_zero": _(
         "%(item)s in %(bin)s: the adjustment of %(adjustment)s would leave less than nothing, the book holds %(book)s "
         "now. Count it again."

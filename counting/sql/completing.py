@@ -82,13 +82,18 @@ PROBLEM_LINES = """
     SELECT l.id, broken.code, q.quantity, l.adjustment
       FROM counting_countline l
       JOIN warehouse_quant q ON q.id = l.quant_id
+      LEFT JOIN ledger_reason r ON r.id = l.reason_id
      CROSS JOIN LATERAL (VALUES
         (l.recount_asked AND l.decision <> 'left_out', 'recount_asked'),
         (l.disturbed AND l.counted_quantity IS NOT NULL AND l.decision = 'open' AND NOT l.recount_asked
            AND NOT %(leave)s, 'disturbed'),
+        (NOT l.recount_asked AND (l.decision = 'accepted' OR l.decision = 'open' AND NOT %(leave)s)
+           AND (r.direction = 'found' AND l.discrepancy < 0 OR r.direction = 'missing' AND l.discrepancy > 0),
+         'reason_does_not_fit'),
         (l.adjustment < 0 AND q.quantity + l.adjustment < 0, 'below_zero')
      ) broken (so, code)
-     WHERE l.session_id = %(session)s AND (l.recount_asked OR l.disturbed OR l.adjustment < 0) AND broken.so
+     WHERE l.session_id = %(session)s AND broken.so
+       AND (l.recount_asked OR l.disturbed OR l.reason_id IS NOT NULL OR l.adjustment < 0)
      ORDER BY l.id
      LIMIT 1000
 """

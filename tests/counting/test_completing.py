@@ -1,12 +1,14 @@
 """What a refused completion says: whole sentences, and the line that each of them is about."""
 
 import pytest
+from django.utils import timezone
 
-from counting.completing import complete_session
+from counting.completing import LinesNotReady, complete_session
 from counting.models import CountLine
+from counting.review import give_reason, reopen
 from ledger.models import Reason
-from tests.counting.given import again, ask, complete, count, given_line, given_lines
-from tests.factories import move
+from tests.counting.given import again, ask, complete, count, given_line, given_lines, in_review
+from tests.factories import UserFactory, move
 
 pytestmark = pytest.mark.django_db
 
@@ -35,3 +37,25 @@ def test_figures_that_changed_are_told_in_figures():
 
     [problem] = again(line).session.completion_problems
     assert "1 lines were to be adjusted, now 0" in problem["message"]
+
+
+@pytest.mark.parametrize("policy", ["post", "leave"])
+def test_a_reason_that_a_later_count_has_made_a_wrong_one_is_not_posted(policy):
+    """The count that is posted comes with a reason of its direction; one that is left as it is needs none."""
+    line = count(given_line(10, policies={"undecided": policy}), 7)
+    lena, stolen = UserFactory(), Reason.objects.get(code="stolen")
+    in_review(line.session)
+    give_reason(line.session, [line.pk], by=lena, at=timezone.now(), reason=stolen)
+    reopen(line.session, by=lena, at=timezone.now())
+    count(again(line), 12)
+
+    if policy == "leave":
+        assert complete(line.session) == "completed"
+        return
+    with pytest.raises(LinesNotReady) as refused:
+        ask(line.session)
+
+    [problem] = refused.value.problems
+    assert (problem["line"], problem["code"]) == (line.pk, "reason_does_not_fit")
+    give_reason(line.session, [line.pk], by=lena, at=timezone.now(), reason=None)
+    assert complete(line.session) == "completed"
