@@ -104,9 +104,11 @@ def hand_in_counts(session: CountSession, file: SourceFile, *, by: User, at: dat
 def decide(
     count_import: CountImport, takes: Mapping[int, Take], *, others: Take | None = None, found: bool | None = None
 ) -> None:
-    """Whose count stands in these rows, and in all other conflicts; whether items that have no line are added."""
-    choices = count_import.choices | ({} if found is None else {"found": found})
-    count_import.move_to(ImportStatus.CHECKED, choices=choices)
+    """Whose count stands in these rows, and in all other conflicts; whether items that have no line are added.
+
+    Raises WrongImportStatus while a worker checks or imports it, and afterwards.
+    """
+    count_import.decide(count_import.choices | ({} if found is None else {"found": found}))
     conflicts = count_import.rows.conflicts()
     for take in Take:
         conflicts.filter(row__in=[row for row, taken in takes.items() if taken == take]).update(take=take)

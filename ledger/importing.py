@@ -84,7 +84,7 @@ def decide(
 ) -> StockImport:
     """Take the decisions of a person and check again."""
     choices = {"locations": dict(locations), "create_locations": sorted(create_locations)}
-    stock_import.move_to(ImportStatus.CHECKED, choices=choices)
+    stock_import.decide(choices)
     check(stock_import)
     return stock_import
 

@@ -73,8 +73,14 @@ class FileImport(models.Model):
     def number(self):
         return f"{self.PREFIX}-{self.pk}"
 
+    def decide(self, choices):
+        """Keep what the person decided, if the import waits for that: what a worker has is withdrawn by nobody."""
+        self._step([ImportStatus.CHECKED], ImportStatus.CHECKED, choices=choices)
+
     def move_to(self, target, **changes):
-        allowed = [status for status, targets in TRANSITIONS.items() if target in targets]
+        self._step([status for status, targets in TRANSITIONS.items() if target in targets], target, **changes)
+
+    def _step(self, allowed, target, **changes):
         kind = type(self)
         if not kind.objects.filter(pk=self.pk, status__in=allowed).update(status=target, **changes):
             self.refresh_from_db(fields=["status"])

@@ -26,6 +26,7 @@ from counting.review import ask_recount, mark_counted
 from ledger.importing import NotReady
 from ledger.imports import apply_import, plan_import
 from ledger.models import ImportStatus
+from ledger.models.imports import WrongImportStatus
 from tests.counting.given import clear, count, given_line, given_lines, given_session
 from tests.counting.people import counter, supervisor
 from tests.factories import (
@@ -669,6 +670,23 @@ def test_a_large_file_is_checked_and_imported_by_a_worker(shelf, lena, monkeypat
 
     assert (waiting, checked, done) == ("checking", "checked", ("imported", "nothing to do"))
     assert (len(sent), len(sent_again)) == (1, 1)
+    assert counted(shelf) == {"BOLT": 9}
+
+
+def test_a_decision_withdraws_nothing_from_a_worker(shelf, lena, monkeypatch):
+    monkeypatch.setattr("counting.importing.SMALL_FILE", 10)
+    monkeypatch.setattr("counting.importing.SMALL_IMPORT", 0)
+
+    handed_in = hand_in(shelf, filled(shelf, lena, BOLT=9), lena)
+    with pytest.raises(WrongImportStatus):
+        decide(handed_in, {}, found=False)
+    checked = carry_out(handed_in.pk, at=timezone.now())
+    handed_in.refresh_from_db()
+    ask_to_import(handed_in, at=timezone.now())
+    with pytest.raises(WrongImportStatus):
+        decide(handed_in, {}, found=False)
+
+    assert (checked, carry_out(handed_in.pk, at=timezone.now())) == ("checked", "imported")
     assert counted(shelf) == {"BOLT": 9}
 
 
