@@ -48,6 +48,7 @@ KEEP_POSTING_OFF = """
 
 # An entry that arrives late: its time is our clock less its age, never before the opening, never in the future. What
 # was said before a recount was asked belongs to the round before, unless the count of then was carried over into this.
+# That a line was taken as zero in an earlier round, and is not any more, asked nobody for another look.
 RECORD_LATE = """
     INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
                                      client_id)
@@ -63,7 +64,8 @@ RECORD_LATE = """
                                      clock_timestamp()) AS counted_at) moment
      CROSS JOIN LATERAL (SELECT coalesce(bool_or(e.round < l.round)
                                          AND NOT bool_or(e.round = l.round AND e.counted_at < s.marked_at), false)
-                           FROM counting_countentry e WHERE e.line_id = l.id) round (asked_again)
+                           FROM counting_countentry e
+                          WHERE e.line_id = l.id AND (e.kind <> 'zero' OR l.recount_asked)) round (asked_again)
      WHERE l.id = %(line)s AND l.round = s.round
         ON CONFLICT (client_id) DO NOTHING
     RETURNING id

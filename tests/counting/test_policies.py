@@ -241,6 +241,21 @@ def test_a_count_that_was_taken_before_the_zero_and_arrives_late_goes_before_it(
     assert (late.counted_quantity, late.zeroed) == (18, False)
 
 
+def test_such_a_count_stands_also_after_a_recount_of_other_lines():
+    """A zero is nobody's word: whoever had counted the line was not asked for another look."""
+    counted, left = lines_of(10, 20, uncounted="zero")
+    count(counted, 9)
+    end_counting(counted.session)
+    ask_recount(counted.session, [counted.pk], by=reviewer(), at=timezone.now(), why="Look again")
+    count(again(counted), 8)
+    end_counting(counted.session)
+    reopen(counted.session, by=reviewer(), at=timezone.now())
+
+    late = count(again(left), 18, minutes_ago=1)
+
+    assert (late.counted_quantity, late.zeroed) == (18, False)
+
+
 def test_undoing_a_count_after_a_zero_gives_a_blank_line():
     counted, left = lines_of(10, 20, uncounted="zero")
     count(counted, 9)
