@@ -69,7 +69,7 @@ class LinesNotReady(DomainError):
 class FiguresChanged(DomainError):
     code = "figures_changed"
     text = _(
-        "Stock moved since the figures were confirmed: %(before)s lines were to be adjusted, now %(after)s. "
+        "Stock moved since the figures were confirmed. Lines to adjust: %(before)s then, %(after)s now. "
         "Look at the figures and confirm again."
     )
 

@@ -36,7 +36,7 @@ def test_figures_that_changed_are_told_in_figures():
     complete_session(line.session_id)
 
     [problem] = again(line).session.completion_problems
-    assert "1 lines were to be adjusted, now 0" in problem["message"]
+    assert "Lines to adjust: 1 then, 0 now." in problem["message"]
 
 
 @pytest.mark.parametrize("policy", ["post", "leave"])
