@@ -1,4 +1,4 @@
-"""A blind count on a phone: whoever counts sees no figure but their own; whoever reviews sees all of them."""
+"""A blind count: whoever counts sees no figure but their own; whoever reviews sees all of them."""
 
 import re
 
@@ -6,23 +6,22 @@ import pytest
 from playwright.sync_api import expect
 
 from counting.models import CountSession
-from tests.browser.conftest import DEVICES
 from tests.browser.given import PADLOCK, Lindhafen
 from tests.counting.given import given_session
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_counter_counts_without_a_figure_and_a_supervisor_judges(at_work):
+def test_a_counter_counts_without_a_figure_and_a_supervisor_judges(at_work, device):
     lindhafen = Lindhafen()
     session = given_session(lindhafen.location, bins=[lindhafen.a0101])
     CountSession.objects.filter(pk=session.pk).update(blind=True)
-    ama = at_work(lindhafen.employs("ama", "Counter"), DEVICES["phone"]).log_in()
+    ama = at_work(lindhafen.employs("ama", "Counter"), device).log_in()
 
     scans_and_types(ama, session)
     sees_no_figure_elsewhere(ama, session)
     writes_a_note(ama, session)
-    lena = at_work(lindhafen.employs("lena", "Supervisor"), DEVICES["phone"]).log_in()
+    lena = at_work(lindhafen.employs("lena", "Supervisor"), device).log_in()
     judges(lena, session)
 
 
