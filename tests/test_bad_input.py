@@ -386,7 +386,7 @@ REQUESTS = [
          given=mark),
     Case("request: chosen lines that never were", lambda w: w.lena.post(
         reverse("count-review", args=[w.session.number]), {"do": "accept", "line": ["9" * 30, "9" * 5000, "-1", "x"]}),
-        "", status=302, given=mark),
+        "Choose at least one line", given=mark),
     Case("request: a decision while it is counted", lambda w: w.decides("accept"), "is not in review"),
     Case("request: the same count again", **twice(lambda w, once: w.say("7", client_id=once)), status=200,
          says="7 each"),

@@ -59,11 +59,12 @@ def test_the_demonstration_survives_a_killed_worker_and_leaves_nothing_behind(tm
     assert all(f"    {name}" in said(tmp_path) for name in PEOPLE)
 
     kill_worker(process)
-    eventually(lambda: "worker ended by SIGKILL. Starting it again." in said(tmp_path))
+    eventually(lambda: "worker ended by SIGKILL. It is started again." in said(tmp_path))
 
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0
-    assert users_of(tmp_path) == []
+    left = [" ".join(process.cmdline()) for process in users_of(tmp_path)]
+    assert left == []
 
 
 def kill_worker(process):

@@ -110,9 +110,10 @@ class Command(BaseCommand):
             said = f"{process.name} ended {process.ended()}."
             if process.age() < LIVED:
                 raise CommandError(f"{said} {process.last_words()}")
-            self.say(f"{said} Starting it again. Its log: {shown(process.log)}")
             process.signal(signal.SIGKILL)  # what it has left of its own children
             process.start()
+            # Said last: whoever stops us at these words stops this one too.
+            self.say(f"{said} It is started again. Its log: {shown(process.log)}")
 
     def welcome(self, host, port):
         self.say(f"\nTruecount runs at  http://{url_host(host)}:{port}/\n\n")
