@@ -1,7 +1,7 @@
 """Counting: one count, a late one, what the entries of a line give, and what a save shows."""
 
-# "session_id + 0": so that the planner takes a line by its key or its quant, and never reads a whole
-# session through its index, as it does while it knows little of a session that was opened just now.
+# "session_id + 0" and "open IS NOT FALSE": so that the planner takes a line by its key, and never reads a whole session
+# or all open lines through their indexes, as it does while it knows little of a session that was opened just now.
 # One count, in one statement. The session is locked against completing; book and watermark come from one row version
 # of the quant. A continued line (an ADD to a count of this round) keeps the `begun` of its first entry.
 # clock_timestamp() is taken when the row lock is held, so that entries of a line are in the order of their times.
@@ -29,8 +29,8 @@ RECORD = """
                recount_asked = %(kind)s = 'clear' AND l.round > 1, decision = 'open', accepted_quantity = NULL,
                zeroed = false, verified = false
           FROM session, warehouse_quant q
-         WHERE l.id = %(line)s AND l.session_id + 0 = session.id AND l.open AND l.round = session.round
-           AND q.id = l.quant_id
+         WHERE l.id = %(line)s AND l.session_id + 0 = session.id AND l.open IS NOT FALSE
+           AND l.round = session.round AND q.id = l.quant_id
            AND NOT EXISTS (SELECT 1 FROM counting_countentry WHERE client_id = %(client_id)s)
         RETURNING l.id, l.round, l.counted_at, q.last_entry)
     INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
