@@ -160,8 +160,8 @@ def open_session(
 
 
 def tell_the_planner():
-    """Let PostgreSQL know that a session is large, and that many lines are open. Until it does, it takes a line of it for
-    one of a few, and reads all of them through an index where the key of the line would do."""
+    """Let PostgreSQL know that a session is large and many lines are open. Until it does, it takes a line of it for one
+    of a few, and reads all of them through an index where the key of the line would do."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE counting_countline (session_id, open)")
 
