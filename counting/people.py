@@ -27,13 +27,16 @@ COUNTER = (
     "warehouse.view_item",
     "warehouse.view_lot",
     "warehouse.view_quant",
+    "warehouse.view_unit",
     "ledger.add_register",
 )
-SEE_STOCK = (*PLACES, "warehouse.view_quant", *permissions("warehouse", ("view",), MASTER_DATA))
+SEE_STOCK = (*PLACES, "warehouse.view_quant", "warehouse.view_unit", *permissions("warehouse", ("view",), MASTER_DATA))
 SEE_LEDGERS = permissions(
     "ledger", ("view",), ("register", "reason", "warehouseentry", "itemledgerentry", "valueentry", "stockvalue")
 )
-SEE_COUNTS = permissions("counting", ("view",), ("countsession", "countline", "countentry", "putaside", "activity"))
+COUNTED = ("countsession", "countline", "countentry", "putaside", "activity")
+UNITS_COUNTED = ("unitscan", "sighting", "unitdecision", "unitdifference", "searchtask")
+SEE_COUNTS = permissions("counting", ("view",), (*COUNTED, *UNITS_COUNTED))
 
 GROUPS = {
     _("Counter"): COUNTER,

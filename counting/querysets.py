@@ -397,6 +397,17 @@ class MisplacementQuerySet(models.QuerySet):
         return self.select_related("accepted_by", "short__quant__bin", "over__quant__bin", "short__quant__item")
 
 
+class SightingQuerySet(models.QuerySet):
+    def standing(self):
+        """Those that their line's count consists of."""
+        return self.filter(round=F("line__counted_round"))
+
+
+class UnitDifferenceQuerySet(models.QuerySet):
+    def posted(self):
+        return self.filter(posted=True)
+
+
 class CountEntryQuerySet(models.QuerySet):
     def said(self):
         """By somebody who looked; not what was taken as zero."""

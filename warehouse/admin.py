@@ -26,10 +26,9 @@ from warehouse.models import (
     User,
     Zone,
 )
+from warehouse.models.places import MADE_BY_THE_SYSTEM
 
 MIGHT = ("is_staff", "is_superuser", "groups", "user_permissions")
-# The one a location is born with, and the one that conversion makes.
-MADE_BY_THE_SYSTEM = (BinKind.IMPLICIT, BinKind.ADJUSTMENT)
 
 
 @admin.register(UnitOfMeasure)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from inventory_site.fields import UNIT_COST
 from warehouse.cells import Cells
 from warehouse.models import Bin, BinKind, Category, Item, ItemReference, Location, Tracking, UnitOfMeasure, Zone
+from warehouse.models.places import MADE_BY_THE_SYSTEM
 from warehouse.spreadsheets import Table, squash
 
 ITEM_NUMBER = (
@@ -110,7 +111,7 @@ ODOO = {"location": (), "bin": ("location",), "item": ("product",)}
 SKIPPED_TYPES = {"supplier", "donor", "distributor", "consumer", "patient", "customer"}
 BIN_TYPES = {"binlocation", "bin", "internal", "internallocation"}
 ZONE_TYPES = {"zone"}
-BIN_KINDS = {squash(kind.value): kind for kind in BinKind if kind not in (BinKind.IMPLICIT, BinKind.ADJUSTMENT)}
+BIN_KINDS = {squash(kind.value): kind for kind in BinKind if kind not in MADE_BY_THE_SYSTEM}
 TRACKINGS = {kind.value: kind for kind in Tracking}
 DEFAULT_UNIT = "Each"
 

@@ -103,6 +103,11 @@ class ItemQuerySet(models.QuerySet):
         return self.annotate(on_hand=sum_of(mine, "item"))
 
 
+class UnitQuerySet(models.QuerySet):
+    def in_stock(self):
+        return self.filter(state="in_stock")
+
+
 class LotQuerySet(models.QuerySet):
     def with_codes(self):
         return self.select_related("item").prefetch_related("item__references")

@@ -5,8 +5,20 @@ from .lines import CountLine, Decision
 from .misplacements import Misplacement
 from .requests import RecountRequest
 from .sessions import TRANSITIONS, CountSession, Guard, Status, Uncounted, Undecided, WrongStatus
+from .units import (
+    POSTS,
+    ScanKind,
+    SearchState,
+    SearchTask,
+    Sighting,
+    UnitDecision,
+    UnitDifference,
+    UnitScan,
+    Verdict,
+)
 
 __all__ = [
+    "POSTS",
     "TRANSITIONS",
     "Activity",
     "CountEntry",
@@ -22,9 +34,17 @@ __all__ = [
     "Outcome",
     "PutAside",
     "RecountRequest",
+    "ScanKind",
+    "SearchState",
+    "SearchTask",
+    "Sighting",
     "Status",
     "Take",
     "Uncounted",
     "Undecided",
+    "UnitDecision",
+    "UnitDifference",
+    "UnitScan",
+    "Verdict",
     "WrongStatus",
 ]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from inventory_site.fields import MONEY, QUANTITY
 from ledger.models.registers import Effect, Register
 from ledger.querysets import ItemLedgerEntryQuerySet, StockValueQuerySet, WarehouseEntryQuerySet
-from warehouse.models import Item, ItemVariant, Location, Lot, Quant
+from warehouse.models import Item, ItemVariant, Location, Lot, Quant, Unit
 
 APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
 
@@ -22,6 +22,19 @@ def copied(model, label):
     """A key that posting copies from a quant."""
     return models.ForeignKey(
         model, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False, verbose_name=label
+    )
+
+
+def unit_carried():
+    """Of serialized items: the one unit that an entry of +1 or -1 is about."""
+    return models.ForeignKey(
+        Unit,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        verbose_name=_("unit"),
     )
 
 
@@ -44,6 +57,7 @@ class WarehouseEntry(models.Model):
         Quant, verbose_name=_("quant"), on_delete=models.PROTECT, related_name="entries", db_index=False
     )
     quantity = models.DecimalField(_("quantity"), **QUANTITY)
+    unit = unit_carried()
     effect = models.CharField(_("effect"), max_length=10, choices=Effect)
     undoes = models.ForeignKey(
         "self",
@@ -64,6 +78,8 @@ class WarehouseEntry(models.Model):
         indexes = [
             # "what happened to this quant after its watermark"
             models.Index(fields=["quant", "id"], name="warehouse_entry_by_quant"),
+            # "what happened to this unit"; costs nothing where there is none
+            models.Index(fields=["unit", "id"], condition=Q(unit__isnull=False), name="warehouse_entry_by_unit"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["undoes"], condition=Q(undoes__isnull=False), name="entry_undone_once"),
@@ -106,6 +122,7 @@ class ItemLedgerEntry(models.Model):
         verbose_name=_("lot"),
     )
     quantity = models.DecimalField(_("quantity"), **QUANTITY)
+    unit = unit_carried()
     effect = models.CharField(_("effect"), max_length=10, choices=Effect)
 
     objects = ItemLedgerEntryQuerySet.as_manager()

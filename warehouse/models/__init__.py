@@ -11,6 +11,7 @@ from .items import (
 from .people import LocationAssignment, User
 from .places import Bin, BinKind, Location, Zone
 from .stock import BinHold, Quant
+from .units import Unit, UnitKind, UnitState
 
 __all__ = [
     "Bin",
@@ -26,7 +27,10 @@ __all__ = [
     "Lot",
     "Quant",
     "Tracking",
+    "Unit",
+    "UnitKind",
     "UnitOfMeasure",
+    "UnitState",
     "User",
     "Zone",
 ]

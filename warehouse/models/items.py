@@ -82,6 +82,12 @@ class Item(models.Model):
         UnitOfMeasure, on_delete=models.PROTECT, related_name="+", verbose_name=_("base unit of measure")
     )
     tracking = models.CharField(_("tracking"), max_length=10, choices=Tracking, default=Tracking.BULK)
+    auto_serialized = models.BooleanField(
+        _("serial numbers are given by us"),
+        default=False,
+        db_default=False,
+        help_text=_("Counted by quantity: which units that is follows, and more than are known get new numbers."),
+    )
     unit_cost = models.DecimalField(
         _("unit cost"),
         **UNIT_COST,
@@ -98,6 +104,12 @@ class Item(models.Model):
         verbose_name_plural = _("items")
         constraints = [
             models.CheckConstraint(condition=Q(tracking__in=Tracking.values), name="item_tracking_known"),
+            models.CheckConstraint(
+                condition=Q(auto_serialized=False) | Q(tracking=Tracking.SERIAL),
+                name="only_serial_items_are_auto_serialized",
+                violation_error_code="not_serial",
+                violation_error_message=_("Only items that are tracked by serial number can be given numbers by us."),
+            ),
             models.CheckConstraint(
                 condition=Q(unit_cost__gte=0),
                 name="item_cost_not_negative",

@@ -16,6 +16,12 @@ class Location(models.Model):
     code = models.CharField(_("code"), max_length=20, unique=True)
     name = models.CharField(_("name"), max_length=100)
     active = models.BooleanField(_("active"), default=True)
+    search_days = models.PositiveSmallIntegerField(
+        _("days to search"),
+        default=0,
+        db_default=0,
+        help_text=_("So long a unit that a count did not find is looked for before it is written off; 0: not at all."),
+    )
 
     objects = LocationQuerySet.as_manager()
 
@@ -80,11 +86,19 @@ class BinKind(models.TextChoices):
     DISPATCH = "dispatch", _("dispatch")
     TRANSIT = "transit", _("in transit")
     IMPLICIT = "implicit", _("no bin")
+    MISSING = "missing", _("missing")
     ADJUSTMENT = "adjustment", _("adjustment bin")
 
 
+# The one a location is born with, the one that conversion makes, and the one that a search makes.
+MADE_BY_THE_SYSTEM = (BinKind.IMPLICIT, BinKind.ADJUSTMENT, BinKind.MISSING)
+
+
 class Bin(models.Model):
-    """A place. The implicit bin (one a location) holds stock without a bin; the adjustment bin holds no goods."""
+    """A place. The implicit bin (one a location) holds stock without a bin; the adjustment bin holds no goods.
+
+    In the missing bin (one at most) lie units that a count did not find, as long as they are searched for.
+    """
 
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="bins", verbose_name=_("location"))
     zone = models.ForeignKey(
@@ -124,6 +138,7 @@ class Bin(models.Model):
             models.UniqueConstraint(
                 fields=["location"], condition=Q(kind=BinKind.ADJUSTMENT), name="one_adjustment_bin"
             ),
+            models.UniqueConstraint(fields=["location"], condition=Q(kind=BinKind.MISSING), name="one_missing_bin"),
             models.CheckConstraint(condition=Q(kind__in=BinKind.values), name="bin_kind_known"),
         ]
         triggers = [
