@@ -145,6 +145,10 @@ class CountLineQuerySet(models.QuerySet):
     def open(self):
         return self.filter(open=True)
 
+    def serialized(self):
+        """Lines whose units are scanned."""
+        return self.filter(serialized=True)
+
     def counted(self):
         return self.filter(counted_quantity__isnull=False)
 

@@ -28,8 +28,11 @@ class CountLine(models.Model):
     asked, the earlier count stays. The database keeps `variance` and `discrepancy`; both are stale after an update
     until the line is read again.
 
+    `serialized` says that its units are scanned, each by its code: what is posted for it comes from the sets of units
+    (counting.unit_differences), never from its quantities.
+
     Two foreign keys, three indexes and a fillfactor that leaves room for HOT updates: counting changes no indexed
-    column (shared measurement in DECISIONS.md).
+    column (shared measurement in DECISIONS.md). A fourth index holds serialized lines alone, so others pay nothing.
     """
 
     session = models.ForeignKey(CountSession, verbose_name=_("session"), on_delete=models.PROTECT, related_name="lines")
@@ -38,6 +41,7 @@ class CountLine(models.Model):
     )
     open = models.BooleanField(_("open"), default=True)
     found = models.BooleanField(_("found"), default=False)
+    serialized = models.BooleanField(_("serialized"), default=False, db_default=False)
     system_quantity = models.DecimalField(_("system quantity"), **QUANTITY)
     unit_cost = models.DecimalField(_("unit cost"), **UNIT_COST)
     counted_quantity = models.DecimalField(_("counted quantity"), **QUANTITY, null=True)
@@ -106,6 +110,7 @@ class CountLine(models.Model):
         ordering = ["id"]
         verbose_name = _("count line")
         verbose_name_plural = _("count lines")
+        indexes = [models.Index(fields=["session"], condition=Q(serialized=True), name="serialized_lines")]
         constraints = [
             models.UniqueConstraint(
                 fields=["quant"],

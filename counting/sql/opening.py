@@ -4,9 +4,9 @@
 # the quants, so that two overlapping openings do not wait for each other in a circle. What another open session
 # holds stays with it.
 OPEN_LINES = """
-    INSERT INTO counting_countline (session_id, quant_id, open, found, system_quantity, unit_cost, disturbed, round,
-                                    recount_asked, decision, note, verified, superseded)
-    SELECT %(session)s, q.id, true, false, q.quantity,
+    INSERT INTO counting_countline (session_id, quant_id, open, found, serialized, system_quantity, unit_cost,
+                                    disturbed, round, recount_asked, decision, note, verified, superseded)
+    SELECT %(session)s, q.id, true, false, i.tracking IN ('serial', 'rfid'), q.quantity,
            CASE WHEN v.quantity > 0 THEN round(v.value / v.quantity, 6) ELSE i.unit_cost END,
            false, %(round)s, false, 'open', '', false, false
       FROM warehouse_quant q
@@ -21,9 +21,9 @@ OPEN_LINES = """
 ADD_FOUND_LINE = """
     WITH session AS (SELECT id, round FROM counting_countsession
                       WHERE id = %(session)s AND status = 'draft' FOR SHARE)
-    INSERT INTO counting_countline (session_id, quant_id, open, found, system_quantity, unit_cost, disturbed, round,
-                                    recount_asked, decision, note, verified, superseded)
-    SELECT session.id, q.id, true, true, q.quantity,
+    INSERT INTO counting_countline (session_id, quant_id, open, found, serialized, system_quantity, unit_cost,
+                                    disturbed, round, recount_asked, decision, note, verified, superseded)
+    SELECT session.id, q.id, true, true, i.tracking IN ('serial', 'rfid'), q.quantity,
            CASE WHEN v.quantity > 0 THEN round(v.value / v.quantity, 6) ELSE i.unit_cost END,
            false, session.round, false, 'open', '', false, false
       FROM session, warehouse_quant q
