@@ -1,22 +1,25 @@
-"""What happened to a count, newest first: what people did to it and what they counted.
+"""What happened to a count, newest first: what people did to it, what they counted and what they scanned.
+
+A reader gives hundreds of codes in a moment: scans of one person in one bin are told minute by minute, as bursts.
 
 People who see no evidence are told neither the decisions of a review nor figures that are closed to them.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import CharField, Exists, F, OuterRef, Q, Value
+from django.db.models import CharField, Count, Exists, F, Max, OuterRef, Q, Value
+from django.db.models.functions import TruncMinute
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from counting.blindness import is_kept_blind
-from counting.models import Activity, CountEntry, CountSession, Deed, EntryKind, PutAside
+from counting.models import Activity, CountEntry, CountSession, Deed, EntryKind, PutAside, ScanKind
 from counting.telling import told
 from inventory_site.templatetags.truecount import quantity, signed
 from ledger.models import WarehouseEntry
-from warehouse.models import User
+from warehouse.models import Bin, User
 
 SHOWN = 6  # of each kind, on the page of the count
 PAGE = 50
@@ -46,8 +49,20 @@ DECISIONS = {
 # So does how many lines these were about.
 OF_LINES_THAT_DIFFER = {Deed.COMPLETION_ASKED, Deed.COMPLETED, Deed.REVERSED}
 
-COUNTED, PUT_ASIDE = "counted", "put_aside"
-WHAT_ELSE = [(COUNTED, gettext_lazy("counted a line")), (PUT_ASIDE, gettext_lazy("put a scan aside"))]
+COUNTED, PUT_ASIDE, SCANNED = "counted", "put_aside", "scanned"
+WHAT_ELSE = [
+    (COUNTED, gettext_lazy("counted a line")),
+    (SCANNED, gettext_lazy("scanned units")),
+    (PUT_ASIDE, gettext_lazy("put a scan aside")),
+]
+BURST = ("by", "kind", "bin", "round", "minute")  # scans that these are the same of are told as one
+LATELY = timedelta(hours=1)
+SCANS = {
+    ScanKind.SEEN: (gettext_lazy("scanned units"), "recorded"),
+    ScanKind.ALL_PRESENT: (gettext_lazy("found all that is expected"), "recorded"),
+    ScanKind.ALLOTTED: (gettext_lazy("counted units by quantity"), "recorded"),
+    ScanKind.TAKEN_BACK: (gettext_lazy("took scans back"), ""),
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +98,7 @@ def history_of(session: CountSession, viewer: Viewer) -> list[Event]:
         *(of_activity(each, viewer) for each in activities(session, viewer).select_related("by")[: 2 * SHOWN]),
         *_counts(session, viewer),
         *map(of_scan, session.put_aside.select_related("by", "bin")[:SHOWN]),
+        *_bursts_lately(session, viewer),
     ]
     if viewer.judged and session.is_open:
         events += _movements(session)
@@ -135,6 +151,15 @@ def of_scan(scan: PutAside) -> Event:
     )
 
 
+def _bursts_lately(session, viewer):
+    """Of the last hour in which somebody scanned."""
+    newest = session.unit_scans.aggregate(at=Max("scanned_at"))["at"]
+    if not newest:
+        return []
+    lately = bursts(session).filter(scanned_at__gte=newest - LATELY)
+    return of_bursts(list(lately.order_by("-when")[:SHOWN]), session, viewer)
+
+
 def _movements(session):
     entries = WarehouseEntry.objects.filter(
         register__location=session.location_id,
@@ -164,6 +189,7 @@ def everything(session: CountSession, viewer: Viewer, *, by: int | None = None, 
         "deed": activities(session, viewer),
         COUNTED: CountEntry.objects.filter(line__session=session),
         PUT_ASIDE: session.put_aside.all(),
+        SCANNED: session.unit_scans.all(),
     }
     if what:
         sources = {kind: rows for kind, rows in sources.items() if kind == (what if what in sources else "deed")}
@@ -171,10 +197,10 @@ def everything(session: CountSession, viewer: Viewer, *, by: int | None = None, 
             sources["deed"] = sources["deed"].filter(deed=what)
     if by:
         sources = {kind: rows.filter(by=by) for kind, rows in sources.items()}
-    keys = [_keys(kind, rows) for kind, rows in sources.items()]
+    keys = [_burst_keys(rows) if kind == SCANNED else _keys(kind, rows) for kind, rows in sources.items()]
     newest = keys[0].union(*keys[1:], all=True).order_by("-when", "source", "-key")
     found = list(newest[(page - 1) * PAGE : page * PAGE + 1])
-    return _read(found[:PAGE], viewer), len(found) > PAGE
+    return _read(found[:PAGE], session, viewer), len(found) > PAGE
 
 
 def _keys(kind, rows):
@@ -183,13 +209,26 @@ def _keys(kind, rows):
     return rows.order_by().annotate(**named).values_list(*named)
 
 
-def _read(found, viewer):
-    keys = {}
-    for _when, kind, key in found:
+def _burst_keys(scans):
+    """A burst goes by the key and the time of its last scan."""
+    named = ("when", "source", "key")
+    return _joined(scans).annotate(source=Value(SCANNED, output_field=CharField())).values_list(*named)
+
+
+def _read(found, session, viewer):
+    keys, scanned = {}, []
+    for when, kind, key in found:
         keys.setdefault(kind, []).append(key)
+        if kind == SCANNED:
+            scanned.append(when)
     events = {("deed", one.pk): of_activity(one, viewer) for one in _deeds(keys.get("deed", []))}
     events |= {(COUNTED, one.pk): of_entry(one, viewer) for one in _entries(keys.get(COUNTED, []))}
     events |= {(PUT_ASIDE, one.pk): of_scan(one) for one in _scans(keys.get(PUT_ASIDE, []))}
+    if scanned:
+        told = _bursts(session, keys[SCANNED], scanned)
+        events |= {
+            (SCANNED, one["key"]): event for one, event in zip(told, of_bursts(told, session, viewer), strict=True)
+        }
     return [events[kind, key] for _when, kind, key in found]
 
 
@@ -199,6 +238,55 @@ def _deeds(keys):
 
 def _scans(keys):
     return PutAside.objects.filter(pk__in=keys).select_related("by", "bin")
+
+
+def bursts(session: CountSession):
+    """The scans of a count as rows of BURST, `codes` (how many), `when` (the last of them) and `key`."""
+    return _joined(session.unit_scans.all())
+
+
+def _joined(scans):
+    by_minute = scans.order_by().annotate(minute=TruncMinute("scanned_at")).values(*BURST)
+    return by_minute.annotate(codes=Count("pk"), when=Max("scanned_at"), key=Max("pk"))
+
+
+def _bursts(session, keys, moments):
+    """Those with these keys; looked for only around the moments at which they ended."""
+    around = (min(moments).replace(second=0, microsecond=0), max(moments))
+    return list(bursts(session).filter(scanned_at__range=around, key__in=keys))
+
+
+def of_bursts(found: Iterable[dict], session: CountSession, viewer: Viewer) -> list[Event]:
+    people = User.objects.in_bulk({one["by"] for one in found})
+    bins = Bin.objects.in_bulk({one["bin"] for one in found})
+    return [_of_burst(one, people.get(one["by"]), bins[one["bin"]], session, viewer) for one in found]
+
+
+def _of_burst(burst, person, bin, session, viewer):
+    what, status = SCANS[ScanKind(burst["kind"])]
+    codes = burst["codes"]
+    said = (
+        ngettext("%(n)s code in %(bin)s", "%(n)s codes in %(bin)s", codes)
+        if _is_counted(burst, session, viewer)
+        else _("in %(bin)s")
+    )
+    return Event(
+        at=burst["when"],
+        by=person,
+        what=what,
+        note=said % {"n": quantity(codes), "bin": bin},
+        status=status,
+        title=_("%(person)s %(deed)s") % {"person": person or _("Somebody"), "deed": what},
+    )
+
+
+def _is_counted(burst, session, viewer):
+    """May it be told how many codes these were? Of what others have scanned that is what they have counted; and how
+    many units a quantity was made of tells how many are known."""
+    if viewer.judged or not viewer.kept_blind:
+        return not viewer.closed
+    own = burst["by"] == viewer.user.pk and burst["kind"] in (ScanKind.SEEN, ScanKind.TAKEN_BACK)
+    return burst["round"] == session.round and (own or not viewer.closed)
 
 
 def _entries(keys):
@@ -242,7 +330,8 @@ def is_told(entry: CountEntry, viewer: Viewer) -> bool:
 def people_in(session: CountSession):
     """Everybody who has done something to a count, for the filter of the list."""
     who = Q(pk__in=session.activities.values("by")) | Q(pk__in=session.lines.order_by().values("counted_by"))
-    return User.objects.filter(who | Q(pk__in=session.put_aside.values("by"))).order_by("username")
+    who |= Q(pk__in=session.put_aside.values("by")) | Q(pk__in=session.unit_scans.order_by().values("by"))
+    return User.objects.filter(who).order_by("username")
 
 
 def deeds_shown(viewer: Viewer) -> Iterable[tuple[str, str]]:

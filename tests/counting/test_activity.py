@@ -1,6 +1,8 @@
 """Everything that a person does to a count is remembered: who, when, how many lines, and why."""
 
 import re
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -10,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from counting.completing import complete_session
-from counting.models import Activity, Deed, PutAside
+from counting.models import Activity, Deed, PutAside, ScanKind, UnitScan
 from counting.review import (
     accept,
     ask_recount,
@@ -174,6 +176,62 @@ def test_the_page_is_narrowed_by_person_and_by_deed_and_read_page_by_page():
     second = activity(ama, line.session, what="counted", page=2)
     assert (len(first.context["events"]), first.context["older"]) == (50, 2)
     assert (len(second.context["events"]), second.context["older"]) == (6, None)
+
+
+def scan(line, *codes, by, kind=ScanKind.SEEN, at=None):
+    """A burst of a reader, as it is kept."""
+    at = at or timezone.now().replace(second=7)
+    place = {"session": line.session, "line": line, "bin": line.quant.bin, "round": line.round}
+    stamps = {"scanned_at": at, "received_at": at, "by": by, "client_id": uuid4()}
+    UnitScan.objects.bulk_create([UnitScan(code=code, kind=kind, **place, **stamps) for code in codes])
+
+
+def test_scans_of_a_minute_are_told_as_one_burst_with_how_many_codes_it_had():
+    line = given_line(10)
+    ama, bin, now = counter(line.quant.location), line.quant.bin, timezone.now().replace(second=7)
+    scan(line, *(f"A{number}" for number in range(120)), by=ama.person, at=now - timedelta(minutes=5))
+    scan(line, "B1", "B2", by=ama.person, at=now)
+    scan(line, "B3", by=ama.person, at=now + timedelta(seconds=20))
+    scan(line, "B3", by=ama.person, kind=ScanKind.TAKEN_BACK, at=now + timedelta(seconds=30))
+
+    events = activity(ama, line.session, what="scanned").context["events"]
+
+    assert [(event.by, event.what, event.note) for event in events] == [
+        (ama.person, "took scans back", f"1 code in {bin}"),
+        (ama.person, "scanned units", f"3 codes in {bin}"),
+        (ama.person, "scanned units", f"120 codes in {bin}"),
+    ]
+    assert f"3 codes in {bin}" in text_of(ama.get(line.session.get_absolute_url()))
+
+
+def test_bursts_are_read_page_by_page_among_all_the_rest_at_the_same_cost():
+    line = given_line(10)
+    ama, now = counter(line.quant.location), timezone.now().replace(second=7)
+    for number in range(60):
+        scan(line, f"A{number}", by=ama.person, at=now - timedelta(minutes=number))
+
+    with CaptureQueriesContext(connection) as queries:
+        first = activity(ama, line.session)
+    second = activity(ama, line.session, page=2)
+
+    assert (len(first.context["events"]), len(second.context["events"])) == (50, 11)
+    assert len(queries) < 25
+    assert ama.person in first.context["filters"].fields["by"].queryset
+
+
+def test_a_blind_count_tells_how_many_codes_one_scanned_oneself_and_of_others_only_that_they_did():
+    line = given_line(10, policies={"blind": True})
+    ama, kofi = counter(line.quant.location), counter(line.quant.location)
+    scan(line, "A1", "A2", "A3", by=ama.person)
+    scan(line, "A1", "A2", by=ama.person, kind=ScanKind.ALLOTTED)
+
+    def notes(client):
+        return {event.what: event.note for event in activity(client, line.session, what="scanned").context["events"]}
+
+    bin = line.quant.bin
+    assert notes(ama) == {"scanned units": f"3 codes in {bin}", "counted units by quantity": f"in {bin}"}
+    assert set(notes(kofi).values()) == {f"in {bin}"}
+    assert notes(supervisor(line.quant.location))["counted units by quantity"] == f"2 codes in {bin}"
 
 
 def test_decisions_of_a_review_are_not_told_to_counters():
