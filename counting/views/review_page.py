@@ -15,6 +15,7 @@ from counting.forms import DecisionForm, written
 from counting.hints import hints
 from counting.misplaced import movements_at
 from counting.models import CountLine, Decision, Status
+from counting.parked import parked, parked_number
 from counting.reversing import with_reversals
 from counting.review import adjustments
 from counting.rounds import rounds_of
@@ -129,7 +130,7 @@ class Review(SessionPage):
                 "added": totals["added_lines"],
                 "superseded": self.session.lines.settled_since(self.session).values("pk").count(),
                 "problems": len(self.problems),
-                "aside": self.session.put_aside.filter(settled_at=None).count(),
+                "aside": parked_number(self.session),
                 "uncounted": totals["all_lines"] - totals["counted_lines"],
                 "zeroed": totals["zeroed_lines"],
                 "unverified": totals["all_lines"] - totals["verified_lines"] if self.open_for_decisions else 0,
@@ -267,9 +268,8 @@ class Review(SessionPage):
         return max(0, len(self.session.completion_problems) - 5)
 
     @property
-    def put_aside(self):
-        scans = self.session.put_aside.select_related("bin", "belongs_in", "by", "settled_by")
-        return scans.order_by(F("settled_at").asc(nulls_first=True), "-at")[:200]
+    def parked(self):
+        return parked(self.session)
 
 
 def tile(label, value, note="", status=""):
