@@ -12,6 +12,7 @@ from warehouse.models import ItemUnit
 
 VALUE = ExpressionWrapper(F("discrepancy") * F("unit_cost"), output_field=models.DecimalField(**MONEY))
 ZERO = Value(0, output_field=models.DecimalField(**QUANTITY))
+NO_UNIT = Value(None, output_field=models.BigIntegerField())
 # The sign of a discrepancy; sign() would make a number of many digits of it, which is slow to group by.
 SIDE = Case(
     When(discrepancy=0, then=Value(0)), When(discrepancy__gt=0, then=Value(1)), When(discrepancy__lt=0, then=Value(-1))
@@ -290,8 +291,8 @@ class CountLineQuerySet(models.QuerySet):
         return self.annotate(rest=F("adjustment") - Coalesce("moved", ZERO)).exclude(rest=0).filter(rest__isnull=False)
 
     def as_adjustments(self):
-        """For ledger.posting: (quant_id, quantity). In no order: posting puts them in its own."""
-        return self.to_adjust().order_by().values("quant_id", quantity=F("rest"))
+        """For ledger.posting: (quant_id, quantity, unit_id). In no order: posting puts them in its own."""
+        return self.to_adjust().order_by().values("quant_id", quantity=F("rest"), unit_id=NO_UNIT)
 
     def with_names(self):
         return self.select_related(
@@ -394,8 +395,8 @@ class MisplacementQuerySet(models.QuerySet):
         return self.filter(moved__gt=0)
 
     def as_transfers(self):
-        """For ledger.posting: (quant_id, to quant_id, quantity)."""
-        return self.moved().order_by().values_list("short__quant_id", "over__quant_id", "moved")
+        """For ledger.posting: (quant_id, to quant_id, quantity, unit_id)."""
+        return self.moved().order_by().values_list("short__quant_id", "over__quant_id", "moved", NO_UNIT)
 
     def with_names(self):
         return self.select_related("accepted_by", "short__quant__bin", "over__quant__bin", "short__quant__item")

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from psycopg import errors as pg
 
 from inventory_site.errors import DomainError, LinesRefused
+from ledger import carrying
 from ledger.holds import in_the_way, tell_holders
 from ledger.models import EFFECT_OF_KIND, Effect, ItemLedgerEntry, Kind, Reason, Register, WarehouseEntry
 from ledger.refusals import read_errors
@@ -45,6 +46,8 @@ PREFIX = {
 }
 SIGN = {Kind.RECEIPT: 1, Kind.ISSUE: -1, Kind.OPENING: 1}
 BETWEEN_BINS = {Kind.MOVEMENT, Kind.LOCATION_TRANSFER}
+# What may name the missing bin line by line. Counts put units into it, and documents of their own end a search.
+OUT_OF_MISSING = {Kind.MOVEMENT, Kind.QUANTITY_ADJUSTMENT}
 # Whoever says how much there is has looked, whatever the reason was.
 ALWAYS_COUNTED = {Kind.MANUAL_ADJUSTMENT, Kind.QUANTITY_ADJUSTMENT, Kind.STOCK_TRANSFER}
 
@@ -88,6 +91,9 @@ class Line:
     Receipts, opening: quantity > 0. Issues: < 0. Movements and location transfers: > 0, from `bin` to `to_bin`.
     Manual adjustments: the absolute quantity, with `seen_entry` (the quant's `last_entry` that the person saw) to
     refuse it when stock has moved since. `unit_cost` values what comes in; blank takes the moving average.
+
+    Of serialized items each line is one unit, by its code as stored, and the quantity 1 or -1. What comes in may be
+    unknown until now, with the manufacturer's number and the lot that it was made with (`unit_lot`; `lot` is blank).
     """
 
     bin: int
@@ -98,6 +104,9 @@ class Line:
     to_bin: int | None = None
     unit_cost: Decimal | None = None
     seen_entry: int | None = None
+    unit: str = ""
+    manufacturer_number: str = ""
+    unit_lot: int | None = None
 
 
 @dataclass(frozen=True)
@@ -149,8 +158,8 @@ class MayNotOverride(DomainError):
 def post(document: Document, lines: Iterable[Line] | models.QuerySet, *, wait: str | None = None) -> Register:
     """Post a document, once: a request_id that was posted before returns what it posted then.
 
-    `lines` is an iterable of Line, or a queryset of values that never passes through Python: (quant, quantity) or, of
-    a stock transfer, (quant, quant to, quantity).
+    `lines` is an iterable of Line, or a queryset of values that never passes through Python: (quant_id, quantity,
+    unit_id) or, of a stock transfer, (quant_id, to_quant_id, quantity, unit_id). The unit is NULL where none is meant.
     `wait` limits the waiting for a location ("5s"). Raises PostingRefused, NothingToPost, LocationBusy, MayNotOverride.
     """
     return post_staged(document, lambda cursor: _stage(cursor, document, lines), wait=wait)
@@ -252,9 +261,10 @@ def _stage(cursor, document, lines):
         cursor.execute(checking.CHECK_PAIRS)
         return
     if isinstance(lines, models.QuerySet):
-        source, params = lines.values_list("quant_id", "quantity").query.sql_with_params()
+        source, params = lines.values_list("quant_id", "quantity", "unit_id").query.sql_with_params()
         cursor.execute(staging.STAGE_QUANTS.format(source=source), params)
         return
+    names_units = False
     with cursor.copy(staging.COPY_LINES) as copy:
         for number, line in enumerate(lines, start=1):
             copy.write_row(
@@ -268,8 +278,12 @@ def _stage(cursor, document, lines):
                     line.quantity,
                     line.unit_cost,
                     line.seen_entry,
+                    line.unit,
+                    line.manufacturer_number,
+                    line.unit_lot,
                 )
             )
+            names_units = names_units or bool(line.unit)
     to_location = document.other_location or document.location
     cursor.execute(
         checking.CHECK_KEYS,
@@ -277,8 +291,11 @@ def _stage(cursor, document, lines):
             "location": document.location.pk,
             "to_location": to_location.pk,
             "moves": document.kind in BETWEEN_BINS,
+            "out_of_missing": document.kind in OUT_OF_MISSING,
         },
     )
+    if names_units:
+        carrying.stage_units(cursor, document.kind)
     ensure_quants(staging.KEYS, condition=staging.WITHOUT_ERROR)
     cursor.execute(staging.STAGE_LINES)
 
@@ -288,12 +305,20 @@ def _write(cursor, document, number, check):
     if document.kind == Kind.MANUAL_ADJUSTMENT:
         cursor.execute(checking.CHECK_TARGETS)
         cursor.execute(writing.TURN_TARGETS_INTO_CHANGES)
+    has_units = carrying.lock_units(cursor)
     check(cursor)
     cursor.execute(
         checking.CHECK_STOCK,
-        {"sign": SIGN.get(document.kind, 0), "source": document.source, "override": bool(document.override)},
+        {
+            "sign": SIGN.get(document.kind, 0),
+            "source": document.source,
+            "override": bool(document.override),
+            "without_unit": carrying.without_unit(document.kind),
+        },
     )
-    errors = read_errors(cursor, source=document.source, reversed_register=document.reverses)
+    if has_units:
+        carrying.check_units(cursor, document.kind)
+    errors = read_errors(cursor, document)
     if errors:
         raise PostingRefused(errors)
     if not _has_lines(cursor):
@@ -302,13 +327,17 @@ def _write(cursor, document, number, check):
     register = _write_register(cursor, document, number, holders)
     entries = {"register": register.pk, "effect": register.effect}
     _open_the_door(cursor, "on")
+    arrives_at = document.other_location.pk if document.kind == Kind.LOCATION_TRANSFER else None
     cursor.execute(writing.WRITE_WAREHOUSE_ENTRIES, entries)
+    if has_units:
+        carrying.write_units(cursor, arrives_at=arrives_at, **entries)
     if not _stays_at_its_location(document):
         cursor.execute(writing.ENSURE_STOCK_VALUES)
-        arrives_at = document.other_location.pk if document.kind == Kind.LOCATION_TRANSFER else None
         cursor.execute(writing.VALUE_ENTRIES, {"arrives_at": arrives_at})
         cursor.execute(writing.WRITE_ITEM_LEDGER, entries)
         cursor.execute(writing.WRITE_VALUE)
+        if has_units:
+            carrying.cost_units(cursor)
     _open_the_door(cursor, "off")
     tell_holders(register, holders)
     return register

@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from inventory_site.templatetags.truecount import quantity
 from ledger.models import ItemLedgerEntry, Register, StockValue, ValueEntry, WarehouseEntry
 from ledger.sql import reconciling as sql
-from warehouse.models import Location, Quant
+from warehouse.models import Item, Location, Quant, Unit
 
 LAWS = {
     1: _("A quant holds the sum of its warehouse entries, and knows the newest of them."),
     2: _("Item ledger and warehouse ledger agree on every item, variant, lot and location."),
     3: _("No quant is negative, except in an adjustment bin."),
-    4: _("Serialized stock is as much as its units. There is no serialized stock yet: posting refuses it."),
+    4: _("Serialized stock is as much, and worth as much, as the units that lie in it, each where its entries put it."),
     5: _("Documents and entries are never changed, never deleted."),
     7: _("Every item ledger entry has its value; values add up to the value of the stock."),
 }
@@ -113,10 +113,32 @@ def checks() -> list[Check]:
         ),
         Check(
             law=4,
-            looked=sql.QUANTS_OF_SERIALIZED_ITEMS,
+            looked=sql.QUANTS_AND_UNITS,
             named=sql.QUANT_NAMED,
-            says=_("A quantity was posted without units; the quant says %(quantity)s."),
+            says=_("The quant says %(quantity)s, and %(units)s units lie in it."),
         ),
+        Check(
+            law=4,
+            looked=sql.UNITS_AND_ENTRIES,
+            named=sql.UNIT_NAMED,
+            says=_(
+                "The unit is %(state)s in quant %(quant_id)s since entry %(last_entry)s; its entries say %(summed)s in "
+                "%(lies_in)s since %(newest)s."
+            ),
+        ),
+        Check(
+            law=4,
+            looked=sql.ENTRIES_AND_UNITS,
+            named=sql.ENTRY_NAMED,
+            says=_("In the %(ledger)s ledger it says %(quantity)s, of unit %(unit_id)s."),
+        ),
+        Check(
+            law=4,
+            looked=sql.VALUES_AND_UNITS,
+            named=sql.STOCK_NAMED,
+            says=_("The stock is worth %(value)s, its units have cost %(cost)s."),
+        ),
+        guards(4, Unit, Item),
         Check(
             law=5,
             looked=sql.REGISTERS_AND_ENTRIES,

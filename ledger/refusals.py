@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.errors import DomainError, LineError
 from inventory_site.templatetags.truecount import full_moment, quantity
-from ledger.models import Register
 from ledger.sql import checking, reversing
+from warehouse.models import Location
 
 SENTENCES = {
     "bin_elsewhere": _("Bin %(bin)s is not at this location. Choose a bin of the location."),
@@ -29,6 +30,22 @@ SENTENCES = {
     "wrong_sign": _("%(item)s: give a quantity greater than zero."),
     "item_blocked": _("%(item)s is blocked: nothing of it can be posted until an administrator unblocks it."),
     "item_serialized": _("%(item)s is tracked by units, which cannot be posted by quantity. Count them instead."),
+    "missing_bin": _(
+        "%(bin)s is where missing goods are kept on the books. Only counts put them there; what is found is moved out."
+    ),
+    "unit_missing": _("%(item)s is tracked by units: say which one each is."),
+    "unit_not_expected": _("%(item)s is not tracked by units: leave the unit blank."),
+    "unit_unusable": _("%(item)s: %(unit)s is no code of a unit. Scan it again, or type it as it is written there."),
+    "unit_unknown": _("%(item)s: there is no unit %(unit)s. Check the code; what is new is received first."),
+    "unit_taken": _("%(unit)s is the tag of another item, or its serial number is on another tag. Check the code."),
+    "unit_of_another_variant": _("%(item)s: unit %(unit)s is another variant. Choose that variant."),
+    "unit_twice": _("%(item)s: unit %(unit)s is named by two lines. Name it once."),
+    "unit_elsewhere": _("%(item)s: unit %(unit)s is not in %(bin)s but in %(place)s. Take it from there, or move it."),
+    "unit_released": _("%(item)s: unit %(unit)s has left for good. Receive it if it came back."),
+    "unit_detached": _("%(item)s: unit %(unit)s lies nowhere by the book. Receive it, or count where it is."),
+    "unit_in_stock": _("%(item)s: unit %(unit)s is in stock already, in %(place)s. Check the code, or move it."),
+    "unit_moved_since": _("%(item)s: something happened to unit %(unit)s since. Take that back first."),
+    "quantity_not_one": _("%(item)s: a unit is one piece. Give each a line of its own, with the quantity 1."),
     "held": _("%(held_by)s holds %(item)s in %(bin)s. Wait until it is done, or ask who works on it."),
     "held_by_several": _("%(held_by)s hold %(item)s in %(bin)s. Wait until they are done, or ask who works on them."),
     "settled_by_count": _("%(item)s in %(bin)s was counted since: the books no longer hold what would be taken back."),
@@ -39,6 +56,7 @@ SENTENCES = {
 # What is in the way of a reversal, behind its sentence.
 BLOCKED_BY = {
     "settled_by_count": _("Counted in %(document)s, %(at)s, by %(by)s."),
+    "unit_moved_since": _("It was in %(document)s, %(at)s, by %(by)s."),
     "undone": _("Taken back with %(document)s, %(at)s, by %(by)s."),
     "not_enough": _("The last of it went with %(document)s, %(at)s, by %(by)s."),
 }
@@ -47,6 +65,10 @@ BLOCKED_BY = {
 SENTENCES_WITHOUT_FIGURES = {
     "not_enough": _("So much does not lie there by the book. How much does is closed to you during the blind count."),
     "moved_meanwhile": _("Stock moved while you looked. Look again."),
+    "unit_elsewhere": _(
+        "This unit does not lie there by the book. Where it does is closed to you during the blind count."
+    ),
+    "unit_in_stock": _("This unit is in stock already. Where it lies is closed to you during the blind count."),
 }
 
 
@@ -59,14 +81,12 @@ def without_figures(error: DomainError) -> DomainError:
     return type(error)(errors) if errors else error
 
 
-def read_errors(cursor, *, source: str, reversed_register: Register | None = None) -> list[LineError]:
-    """The errors that posting has collected, by line; the first thousand. A reversal's name what is in its way.
-
-    `source`: the holder whose own holds are in nobody's way.
-    """
-    cursor.execute(checking.READ_ERRORS, {"source": source})
+def read_errors(cursor, document) -> list[LineError]:
+    """The errors that posting has collected, by line; the first thousand. A reversal's name what is in its way."""
+    cursor.execute(checking.READ_ERRORS, {"source": document.source})
     rows = cursor.fetchall()
-    blocked = _blockers(cursor, reversed_register) if rows and reversed_register else {}
+    blocked = _blockers(cursor, document.reverses) if rows and document.reverses else {}
+    places = Places(document)
     return [
         LineError(
             line=line,
@@ -78,12 +98,32 @@ def read_errors(cursor, *, source: str, reversed_register: Register | None = Non
                 "wanted": quantity(-wanted if wanted is not None else None),
                 "on_hand": quantity(on_hand),
                 "held_by": ", ".join(held_by or ()),
+                "unit": unit,
+                "place": places.name(lies_in, lies_at),
             }
             + blocked.get((line, code), ""),
             blockers=tuple(held_by or ()),
         )
-        for line, code, number, name, bin_code, lot, wanted, on_hand, held_by in rows
+        for line, code, number, name, bin_code, lot, wanted, on_hand, held_by, unit, lies_in, lies_at in rows
     ]
+
+
+class Places:
+    """Where units lie, in words: no place of a location that is closed to whoever posts."""
+
+    def __init__(self, document):
+        self.own, self.by = set(document.locations), document.by
+
+    @cached_property
+    def visible(self):
+        locations = Location.objects.visible_to(self.by) if self.by else Location.objects.all()
+        return dict(locations.values_list("pk", "name"))
+
+    def name(self, bin_code, location):
+        if location is None or location in self.own:
+            return bin_code
+        name = self.visible.get(location)
+        return f"{bin_code} ({name})" if name else _("another location")
 
 
 def _blockers(cursor, register):

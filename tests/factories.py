@@ -9,7 +9,7 @@ from factory.django import DjangoModelFactory
 
 from ledger.models import Kind
 from ledger.posting import Document, Line, post
-from warehouse.models import Bin, Category, Item, Location, LocationAssignment, Lot, UnitOfMeasure, User, Zone
+from warehouse.models import Bin, Category, Item, Location, LocationAssignment, Lot, Unit, UnitOfMeasure, User, Zone
 from warehouse.quants import ensure_quant
 
 TODAY = datetime.date(2026, 11, 20)
@@ -43,6 +43,14 @@ class ItemFactory(DjangoModelFactory):
 
 class LotItemFactory(ItemFactory):
     tracking = "lot"
+
+
+class SerialItemFactory(ItemFactory):
+    tracking = "serial"
+
+
+class RfidItemFactory(ItemFactory):
+    tracking = "rfid"
 
 
 class LotFactory(DjangoModelFactory):
@@ -109,6 +117,14 @@ def given_stock(quantity=0, *, bin=None, item=None, lot=None, unit_cost=None):
     if quantity:
         move(quant, quantity, unit_cost=unit_cost)
     return quant
+
+
+def given_units(bin, item, codes, unit_cost=None):
+    """Units with these codes, received into the bin; returned in the order of the codes."""
+    line = {"bin": bin.pk, "item": item.pk, "quantity": Decimal(1), "unit_cost": unit_cost}
+    post_lines(bin.location, *({**line, "unit": code} for code in codes))
+    units = {unit.code: unit for unit in Unit.objects.filter(item=item, code__in=codes)}
+    return [units[code] for code in codes]
 
 
 def move(quant, quantity, *, kind=None, **details):

@@ -16,6 +16,32 @@ ENSURE_QUANTS = """
         ON CONFLICT DO NOTHING
 """
 
+# Make the units that a staged document names for the first time, without a place, in the order of the key, as above.
+# {stage} is a table with item_id, variant_id, unit_code, manufacturer_number, unit_lot_id. %(codes)s and %(serials)s:
+# tags, and the serial numbers in them.
+ENSURE_UNITS = """
+    INSERT INTO warehouse_unit (item_id, variant_id, lot_id, kind, code, serial_number, manufacturer_number, state,
+                                last_entry, cost)
+    SELECT key.item_id, key.variant_id, key.unit_lot_id, CASE i.tracking WHEN 'rfid' THEN 'epc' ELSE 'serial' END,
+           key.unit_code, CASE i.tracking WHEN 'rfid' THEN coalesce(tag.serial, '') ELSE key.unit_code END,
+           coalesce(key.manufacturer_number, ''), 'detached', 0, 0
+      FROM (SELECT DISTINCT ON (item_id, unit_code) item_id, variant_id, unit_code, manufacturer_number, unit_lot_id
+              FROM {stage} WHERE {condition}) key
+      JOIN warehouse_item i ON i.id = key.item_id AND i.tracking IN ('serial', 'rfid')
+      LEFT JOIN unnest(%(codes)s::text[], %(serials)s::text[]) tag (code, serial) ON tag.code = key.unit_code
+     WHERE NOT EXISTS (SELECT 1 FROM warehouse_unit u WHERE u.item_id = key.item_id AND u.code = key.unit_code)
+     ORDER BY key.item_id, key.unit_code
+        ON CONFLICT DO NOTHING
+"""
+
+# Of these the tags, whose serial numbers are to be read.
+NEW_TAGS = """
+    SELECT DISTINCT key.unit_code
+      FROM (SELECT item_id, unit_code FROM {stage} WHERE {condition}) key
+      JOIN warehouse_item i ON i.id = key.item_id AND i.tracking = 'rfid'
+     WHERE NOT EXISTS (SELECT 1 FROM warehouse_unit u WHERE u.item_id = key.item_id AND u.code = key.unit_code)
+"""
+
 # A table for the rows of a file, with the types of the table that they are for. Parameters are names of our own.
 STAGE_ROWS = """
     DROP TABLE IF EXISTS pg_temp.import_stage;

@@ -8,19 +8,21 @@ CHECK_KEYS = """
       LEFT JOIN warehouse_bin b ON b.id = l.bin_id
       LEFT JOIN warehouse_bin t ON t.id = l.to_bin_id
       LEFT JOIN warehouse_item i ON i.id = l.item_id
-      LEFT JOIN warehouse_lot lot ON lot.id = l.lot_id
+      LEFT JOIN warehouse_lot lot ON lot.id = coalesce(l.lot_id, l.unit_lot_id)
       LEFT JOIN warehouse_itemvariant v ON v.id = l.variant_id
      CROSS JOIN LATERAL (VALUES
         (b.id IS NULL OR b.location_id <> %(location)s, 'bin_elsewhere'),
         (b.kind = 'adjustment' OR t.kind = 'adjustment', 'adjustment_bin'),
+        (b.kind = 'missing' AND NOT %(out_of_missing)s OR t.kind = 'missing', 'missing_bin'),
         (l.to_bin_id IS NOT NULL AND (t.id IS NULL OR t.location_id <> %(to_location)s), 'bin_elsewhere'),
         (l.to_bin_id = l.bin_id, 'same_bin'),
         ((l.to_bin_id IS NOT NULL) <> %(moves)s, 'needs_two_bins'),
         (l.to_bin_id IS NOT NULL AND l.quantity <= 0, 'wrong_sign'),
         (i.id IS NULL, 'item_unknown'),
         (i.tracking = 'lot' AND l.lot_id IS NULL, 'lot_missing'),
-        (i.tracking = 'bulk' AND l.lot_id IS NOT NULL, 'lot_not_expected'),
-        (l.lot_id IS NOT NULL AND lot.item_id IS DISTINCT FROM l.item_id, 'lot_of_another_item'),
+        (i.tracking <> 'lot' AND l.lot_id IS NOT NULL, 'lot_not_expected'),
+        (coalesce(l.lot_id, l.unit_lot_id) IS NOT NULL AND lot.item_id IS DISTINCT FROM l.item_id,
+           'lot_of_another_item'),
         (l.variant_id IS NOT NULL AND v.item_id IS DISTINCT FROM l.item_id, 'variant_of_another_item')
      ) broken (so, code)
      WHERE broken.so
@@ -74,9 +76,10 @@ CHECK_STOCK = f"""
         (abs(s.quantity) < 1e13 AND (q.quantity + s.quantity >= 1e13
            OR s.unit_cost < 1e12 AND abs(s.quantity * s.unit_cost) >= 1e14), 'too_much'),
         (i.blocked, 'item_blocked'),
-        (i.tracking IN ('serial', 'rfid'), 'item_serialized'),
+        (s.unit_id IS NULL AND i.tracking IN ('serial', 'rfid'), %(without_unit)s),
         (h.id IS NOT NULL AND {NOT_HELD_BY_ITSELF}, 'held'),
-        (s.quantity < 0 AND NOT q.virtual AND q.quantity + change.quantity < 0, 'not_enough')
+        (s.quantity < 0 AND NOT q.virtual AND q.quantity + change.quantity < 0
+           AND i.tracking NOT IN ('serial', 'rfid'), 'not_enough')
      ) broken (so, code)
      WHERE broken.so
 """
@@ -98,9 +101,10 @@ READ_ERRORS = f"""
     SELECT e.line, e.code, i.number, i.name, b.code, lot.number, s.quantity, q.quantity,
            CASE WHEN e.code = 'held'
                 THEN ARRAY(SELECT h.held_by FROM warehouse_binhold h
-                            WHERE h.bin_id = b.id AND h.item_id = i.id ORDER BY h.held_by) END
+                            WHERE h.bin_id = b.id AND h.item_id = i.id ORDER BY h.held_by) END,
+           coalesce(u.code, l.unit_code), lies.code, lies.location_id
       FROM (SELECT DISTINCT line, code FROM posting_error) e
-      LEFT JOIN LATERAL (SELECT bin_id, item_id, lot_id, quant_id, quantity FROM posting_stage s
+      LEFT JOIN LATERAL (SELECT bin_id, item_id, lot_id, quant_id, quantity, unit_id FROM posting_stage s
                           WHERE s.line = e.line
                           ORDER BY e.code = 'held' AND NOT ({HELD_BY_OTHERS}), s.quantity LIMIT 1) s ON true
       LEFT JOIN posting_line l ON l.line = e.line
@@ -108,6 +112,9 @@ READ_ERRORS = f"""
       LEFT JOIN warehouse_bin b ON b.id = coalesce(s.bin_id, l.bin_id)
       LEFT JOIN warehouse_lot lot ON lot.id = coalesce(s.lot_id, l.lot_id)
       LEFT JOIN warehouse_quant q ON q.id = s.quant_id
+      LEFT JOIN warehouse_unit u ON u.id = coalesce(s.unit_id, l.unit_id)
+      LEFT JOIN warehouse_quant place ON place.id = u.quant_id
+      LEFT JOIN warehouse_bin lies ON lies.id = place.bin_id
      ORDER BY e.line, e.code
      LIMIT 1000
 """

@@ -69,11 +69,74 @@ QUANTS_AND_BINS = f"""
      WHERE {AT.format(column="q.location_id")}
 """
 
-QUANTS_OF_SERIALIZED_ITEMS = f"""
-    SELECT q.id AS quant_id, q.quantity, q.last_entry <> 0 OR q.quantity <> 0
-           OR EXISTS (SELECT 1 FROM ledger_warehouseentry e WHERE e.quant_id = q.id) AS broken
-      FROM warehouse_quant q JOIN warehouse_item i ON i.id = q.item_id
-     WHERE i.tracking IN ('serial', 'rfid') AND {AT.format(column="q.location_id")}
+QUANTS_AND_UNITS = f"""
+    SELECT q.id AS quant_id, q.quantity, coalesce(lying.units, 0) AS units,
+           CASE WHEN q.virtual THEN lying.units > 0 ELSE q.quantity <> coalesce(lying.units, 0) END AS broken
+      FROM warehouse_quant q
+      JOIN warehouse_item i ON i.id = q.item_id AND i.tracking IN ('serial', 'rfid')
+      LEFT JOIN (SELECT quant_id, count(*) AS units FROM warehouse_unit GROUP BY quant_id) lying
+        ON lying.quant_id = q.id
+     WHERE {AT.format(column="q.location_id")}
+"""
+
+# A unit in stock lies in the quant into which its entries put it, one of its own item and variant; every other unit has
+# left wherever it was. `lies_in`: the quants in which its entries leave anything.
+UNITS_AND_ENTRIES = """
+    SELECT coalesce(u.id, e.unit_id) AS unit_id, u.state, u.quant_id, u.last_entry, coalesce(e.newest, 0) AS newest,
+           coalesce(e.summed, 0) AS summed, e.lies_in::text AS lies_in,
+           u.id IS NULL OR u.last_entry <> coalesce(e.newest, 0)
+        OR (u.state = 'in_stock') <> (u.quant_id IS NOT NULL)
+        OR coalesce(e.lies_in, '{}') <> CASE WHEN u.quant_id IS NULL THEN '{}' ELSE ARRAY[u.quant_id] END
+        OR coalesce(e.summed, 0) <> CASE WHEN u.quant_id IS NULL THEN 0 ELSE 1 END
+        OR u.quant_id IS NOT NULL AND (q.item_id, coalesce(q.variant_id, 0)) IS DISTINCT FROM
+                                      (u.item_id, coalesce(u.variant_id, 0)) AS broken
+      FROM warehouse_unit u
+      FULL JOIN (SELECT unit_id, max(newest) AS newest, sum(quantity) AS summed, bool_or(here) AS here,
+                        coalesce(array_agg(quant_id) FILTER (WHERE quantity <> 0), '{}') AS lies_in
+                   FROM (SELECT e.unit_id, e.quant_id, sum(e.quantity) AS quantity, max(e.id) AS newest,
+                                bool_or(q.location_id = %(location)s) AS here
+                           FROM ledger_warehouseentry e JOIN warehouse_quant q ON q.id = e.quant_id
+                          WHERE e.unit_id IS NOT NULL GROUP BY e.unit_id, e.quant_id) place
+                  GROUP BY unit_id) e ON e.unit_id = u.id
+      LEFT JOIN warehouse_quant q ON q.id = u.quant_id
+     WHERE %(location)s::bigint IS NULL OR q.location_id = %(location)s OR e.here
+"""
+
+UNIT_NAMED = """
+    SELECT concat_ws(' ', i.number, i.name, coalesce(u.code, looked.unit_id::text)) AS subject, looked.*
+      FROM looked
+      LEFT JOIN warehouse_unit u ON u.id = looked.unit_id
+      LEFT JOIN warehouse_item i ON i.id = u.item_id
+     WHERE looked.broken ORDER BY looked.unit_id
+"""
+
+# In both ledgers: whether an entry carries a unit where it should, and one piece of it.
+ENTRIES_AND_UNITS = f"""
+    SELECT e.entry, e.register_id, e.quantity, e.unit_id, e.ledger,
+           (i.tracking IN ('serial', 'rfid')) <> (e.unit_id IS NOT NULL)
+        OR e.unit_id IS NOT NULL AND (abs(e.quantity) <> 1 OR u.item_id IS DISTINCT FROM e.item_id) AS broken
+      FROM (SELECT e.id AS entry, e.register_id, e.quantity, e.unit_id, q.item_id, q.location_id, 'warehouse' AS ledger
+              FROM ledger_warehouseentry e JOIN warehouse_quant q ON q.id = e.quant_id
+             UNION ALL
+            SELECT id, register_id, quantity, unit_id, item_id, location_id, 'item' FROM ledger_itemledgerentry) e
+      JOIN warehouse_item i ON i.id = e.item_id
+      LEFT JOIN warehouse_unit u ON u.id = e.unit_id
+     WHERE {AT.format(column="e.location_id")}
+"""
+
+VALUES_AND_UNITS = f"""
+    SELECT item_id, variant_id, location_id, NULL::bigint AS lot_id, coalesce(kept.value, 0) AS value,
+           coalesce(lying.cost, 0) AS cost, coalesce(kept.value, 0) <> coalesce(lying.cost, 0) AS broken
+      FROM (SELECT v.item_id, coalesce(v.variant_id, 0) AS variant_id, v.location_id, v.value
+              FROM ledger_stockvalue v
+              JOIN warehouse_item i ON i.id = v.item_id AND i.tracking IN ('serial', 'rfid')
+             WHERE {AT.format(column="v.location_id")}) kept
+      FULL JOIN (
+            SELECT q.item_id, coalesce(q.variant_id, 0) AS variant_id, q.location_id, sum(u.cost) AS cost
+              FROM warehouse_unit u JOIN warehouse_quant q ON q.id = u.quant_id
+             WHERE {AT.format(column="q.location_id")}
+             GROUP BY q.item_id, coalesce(q.variant_id, 0), q.location_id) lying
+     USING (item_id, variant_id, location_id)
 """
 
 # A document has warehouse entries, all its entries have its effect, and none is without a document: what a delete or an

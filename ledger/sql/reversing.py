@@ -4,8 +4,9 @@
 # lines in %(lines)s.
 STAGE_REVERSAL = """
     INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity, amount,
-                               undoes)
-    SELECT e.line, q.id, q.location_id, q.bin_id, q.item_id, q.variant_id, q.lot_id, -e.quantity, -v.amount, e.id
+                               undoes, unit_id)
+    SELECT e.line, q.id, q.location_id, q.bin_id, q.item_id, q.variant_id, q.lot_id, -e.quantity, -v.amount, e.id,
+           e.unit_id
       FROM ledger_warehouseentry e
       JOIN warehouse_quant q ON q.id = e.quant_id
       LEFT JOIN ledger_itemledgerentry i ON i.register_id = e.register_id AND i.line = e.line

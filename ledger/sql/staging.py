@@ -3,20 +3,23 @@
 CREATE_STAGE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS posting_line (
         line int NOT NULL, bin_id bigint NOT NULL, to_bin_id bigint, item_id bigint NOT NULL, variant_id bigint,
-        lot_id bigint, quantity numeric, unit_cost numeric, seen_entry bigint) ON COMMIT DELETE ROWS;
+        lot_id bigint, quantity numeric, unit_cost numeric, seen_entry bigint, unit_code text, manufacturer_number text,
+        unit_lot_id bigint, unit_id bigint) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS posting_stage (
         row_id bigint GENERATED ALWAYS AS IDENTITY, line int NOT NULL, quant_id bigint NOT NULL,
         location_id bigint NOT NULL, bin_id bigint NOT NULL, item_id bigint NOT NULL, variant_id bigint, lot_id bigint,
-        quantity numeric, unit_cost numeric, amount numeric, seen_entry bigint, undoes bigint) ON COMMIT DELETE ROWS;
+        quantity numeric, unit_cost numeric, amount numeric, seen_entry bigint, undoes bigint,
+        unit_id bigint) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS posting_item (
         id bigint NOT NULL, line int NOT NULL, item_id bigint NOT NULL, variant_id bigint, location_id bigint NOT NULL,
-        lot_id bigint, quantity numeric NOT NULL, amount numeric NOT NULL) ON COMMIT DELETE ROWS;
+        lot_id bigint, quantity numeric NOT NULL, amount numeric NOT NULL, unit_id bigint) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS posting_error (line int NOT NULL, code text NOT NULL) ON COMMIT DELETE ROWS;
     DELETE FROM posting_line; DELETE FROM posting_stage; DELETE FROM posting_item; DELETE FROM posting_error
 """
 
 COPY_LINES = """
-    COPY posting_line (line, bin_id, to_bin_id, item_id, variant_id, lot_id, quantity, unit_cost, seen_entry) FROM STDIN
+    COPY posting_line (line, bin_id, to_bin_id, item_id, variant_id, lot_id, quantity, unit_cost, seen_entry, unit_code,
+                       manufacturer_number, unit_lot_id) FROM STDIN
 """
 
 WITHOUT_ERROR = "NOT EXISTS (SELECT 1 FROM posting_error e WHERE e.line = posting_line.line)"
@@ -30,36 +33,40 @@ KEYS = """
 
 STAGE_LINES = f"""
     INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity, unit_cost,
-                               seen_entry)
+                               seen_entry, unit_id)
     SELECT l.line, q.id, q.location_id, q.bin_id, q.item_id, q.variant_id, q.lot_id, l.quantity, l.unit_cost,
-           l.seen_entry
-      FROM (SELECT line, bin_id, item_id, variant_id, lot_id, unit_cost, seen_entry,
+           l.seen_entry, l.unit_id
+      FROM (SELECT line, bin_id, item_id, variant_id, lot_id, unit_cost, seen_entry, unit_id,
                    CASE WHEN to_bin_id IS NULL THEN quantity ELSE -quantity END AS quantity
               FROM posting_line WHERE {WITHOUT_ERROR}
              UNION ALL
-            SELECT line, to_bin_id, item_id, variant_id, lot_id, unit_cost, NULL, quantity
+            SELECT line, to_bin_id, item_id, variant_id, lot_id, unit_cost, NULL, unit_id, quantity
               FROM posting_line WHERE to_bin_id IS NOT NULL AND {WITHOUT_ERROR}) l
       JOIN warehouse_quant q ON q.bin_id = l.bin_id AND q.item_id = l.item_id
        AND coalesce(q.variant_id, 0) = coalesce(l.variant_id, 0) AND coalesce(q.lot_id, 0) = coalesce(l.lot_id, 0)
      ORDER BY l.line, l.quantity
 """
 
-# {source} is a compiled queryset with the columns quant_id and quantity.
+# {source} is a compiled queryset with the columns quant_id, quantity and unit_id (NULL: a quantity without units).
 STAGE_QUANTS = """
-    INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity)
-    SELECT row_number() OVER (ORDER BY q.id), q.id, q.location_id, q.bin_id, q.item_id, q.variant_id, q.lot_id,
-           source.quantity
-      FROM ({source}) source (quant_id, quantity)
+    INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity,
+                               unit_id)
+    SELECT row_number() OVER (ORDER BY q.id, source.unit_id::bigint), q.id, q.location_id, q.bin_id, q.item_id,
+           q.variant_id, q.lot_id, source.quantity, source.unit_id::bigint
+      FROM ({source}) source (quant_id, quantity, unit_id)
       JOIN warehouse_quant q ON q.id = source.quant_id
-     ORDER BY q.id
+     ORDER BY q.id, source.unit_id::bigint
 """
 
-# {source} is a compiled queryset with the columns quant_id, to_quant_id and quantity; both ends of each are one line.
+# {source} is a compiled queryset with the columns quant_id, to_quant_id, quantity and unit_id; both ends of each are
+# one line.
 STAGE_PAIRS = """
-    INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity)
-    SELECT pair.line, q.id, q.location_id, q.bin_id, q.item_id, q.variant_id, q.lot_id, its.quantity
-      FROM (SELECT row_number() OVER (ORDER BY quant_id, to_quant_id) AS line, source.*
-              FROM ({source}) source (quant_id, to_quant_id, quantity)) pair
+    INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity,
+                               unit_id)
+    SELECT pair.line, q.id, q.location_id, q.bin_id, q.item_id, q.variant_id, q.lot_id, its.quantity,
+           pair.unit_id::bigint
+      FROM (SELECT row_number() OVER (ORDER BY quant_id, to_quant_id, unit_id::bigint) AS line, source.*
+              FROM ({source}) source (quant_id, to_quant_id, quantity, unit_id)) pair
      CROSS JOIN LATERAL (VALUES (quant_id, -quantity), (to_quant_id, quantity)) its (quant_id, quantity)
       JOIN warehouse_quant q ON q.id = its.quant_id
      ORDER BY pair.line, its.quantity

@@ -13,8 +13,8 @@ TURN_TARGETS_INTO_CHANGES = """
 
 WRITE_WAREHOUSE_ENTRIES = """
     WITH entry AS (
-        INSERT INTO ledger_warehouseentry (register_id, line, quant_id, quantity, effect, undoes_id)
-        SELECT %(register)s, line, quant_id, quantity, %(effect)s, undoes FROM posting_stage ORDER BY row_id
+        INSERT INTO ledger_warehouseentry (register_id, line, quant_id, quantity, effect, undoes_id, unit_id)
+        SELECT %(register)s, line, quant_id, quantity, %(effect)s, undoes, unit_id FROM posting_stage ORDER BY row_id
         RETURNING id, quant_id, quantity),
     change AS (SELECT quant_id, sum(quantity) AS quantity, max(id) AS newest FROM entry GROUP BY quant_id)
     UPDATE warehouse_quant q SET quantity = q.quantity + change.quantity, last_entry = change.newest
@@ -35,10 +35,11 @@ ENSURE_STOCK_VALUES = """
 # receipt). All that comes in goes into the pool first: at the money it brings (a reversal), at its unit cost, else at
 # the average, else at the cost on the item. Then what goes out takes its share of the pool, as the difference of
 # rounded cumulated shares, so that the last piece takes the rest and the money of a pool always adds up. A reversal
-# takes out exactly what the reversed document brought in, as long as that leaves no negative value behind. What
-# arrives from another location brings the money that left there. %(arrives_at)s: that location, or NULL.
+# takes out exactly what the reversed document brought in, as long as that leaves no negative value behind; a unit takes
+# out exactly what it cost (PRICE_UNITS). What arrives from another location brings the money that left there.
+# %(arrives_at)s: that location, or NULL.
 VALUE_ENTRIES = """
-    INSERT INTO posting_item (id, line, item_id, variant_id, location_id, lot_id, quantity, amount)
+    INSERT INTO posting_item (id, line, item_id, variant_id, location_id, lot_id, quantity, amount, unit_id)
     WITH booked AS (
         SELECT s.*, v.id AS pool, v.quantity AS owned, v.value AS worth, i.unit_cost AS item_cost
           FROM posting_stage s
@@ -61,29 +62,31 @@ VALUE_ENTRIES = """
           FROM booked b LEFT JOIN received r ON r.pool = b.pool
          WHERE b.quantity < 0),
     issued AS (
-        SELECT o.*, CASE WHEN o.amount IS NOT NULL AND o.pool_quantity + o.all_quantity > 0
+        SELECT o.*, CASE WHEN o.unit_id IS NOT NULL THEN o.amount
+                         WHEN o.amount IS NOT NULL AND o.pool_quantity + o.all_quantity > 0
                               AND o.pool_money + o.all_amount >= 0 THEN o.amount
                          ELSE round(o.pool_money * (o.cumulated + o.quantity) / o.pool_quantity, 4)
                             - round(o.pool_money * o.cumulated / o.pool_quantity, 4) END AS money
           FROM outgoing o),
     priced AS (
-        SELECT row_id, line, item_id, variant_id, location_id, lot_id, quantity, money FROM incoming
+        SELECT row_id, line, item_id, variant_id, location_id, lot_id, quantity, money, unit_id FROM incoming
          UNION ALL
-        SELECT row_id, line, item_id, variant_id, location_id, lot_id, quantity, money FROM issued
+        SELECT row_id, line, item_id, variant_id, location_id, lot_id, quantity, money, unit_id FROM issued
          UNION ALL
         SELECT b.row_id, b.line, b.item_id, b.variant_id, b.location_id, b.lot_id, b.quantity,
-               coalesce(b.amount, -o.money)
+               coalesce(b.amount, -o.money), b.unit_id
           FROM booked b LEFT JOIN issued o ON o.line = b.line
          WHERE b.quantity > 0 AND b.location_id = %(arrives_at)s)
     SELECT nextval(pg_get_serial_sequence('ledger_itemledgerentry', 'id')), line, item_id, variant_id, location_id,
-           lot_id, quantity, money
+           lot_id, quantity, money, unit_id
       FROM (SELECT * FROM priced ORDER BY row_id) priced
 """
 
 WRITE_ITEM_LEDGER = """
     INSERT INTO ledger_itemledgerentry (id, register_id, line, item_id, variant_id, location_id, lot_id, quantity,
-                                        effect)
-    SELECT id, %(register)s, line, item_id, variant_id, location_id, lot_id, quantity, %(effect)s FROM posting_item
+                                        effect, unit_id)
+    SELECT id, %(register)s, line, item_id, variant_id, location_id, lot_id, quantity, %(effect)s, unit_id
+      FROM posting_item
 """
 
 WRITE_VALUE = """

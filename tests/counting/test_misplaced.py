@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from counting.completing import digest
 from counting.misplaced import NotProposed, accepted, keep_apart, move_misplaced, proposals
 from counting.models import CountSession, Deed
+from counting.querysets import NO_UNIT
 from counting.reversing import reverse_lines, reverse_session
 from counting.review import accept, ask_recount, leave_out, reconsider, reopen
 from ledger.models import ItemLedgerEntry, Kind, Reason, Register, StockValue
@@ -369,7 +370,7 @@ def test_a_stock_transfer_changes_neither_item_nor_lot_nor_location():
     with pytest.raises(PostingRefused) as refused:
         post(
             document(one.location, Kind.STOCK_TRANSFER),
-            Quant.objects.filter(pk=one.pk).values_list("pk", elsewhere, "quantity"),
+            Quant.objects.filter(pk=one.pk).values_list("pk", elsewhere, "quantity", NO_UNIT),
         )
 
     assert [error.code for error in refused.value.errors] == ["other_goods"]

@@ -181,7 +181,7 @@ def test_all_wrong_lines_are_told_at_once_and_nothing_is_written():
         (4, "lot_not_expected"),
         (4, "lot_of_another_item"),
         (5, "item_blocked"),
-        (6, "item_serialized"),
+        (6, "unit_missing"),
         (7, "wrong_sign"),
         (8, "quantity_unusable"),
         (9, "quantity_unusable"),

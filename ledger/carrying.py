@@ -1,0 +1,61 @@
+"""The units that a document carries: who they are, whether they may go, and where they are afterwards.
+
+All of it is skipped where a document names no unit, but for one look at what is staged.
+"""
+
+from ledger.models import Kind
+from ledger.sql import staging
+from ledger.sql import units as sql
+from warehouse.units import ensure_units
+
+MAKES_UNITS = {Kind.RECEIPT, Kind.OPENING}
+# Beside these a reversal: it brings back what an issue had sent away.
+TAKES_RELEASED = MAKES_UNITS | {Kind.REVERSAL}
+
+
+class LawBroken(RuntimeError):
+    """Law 4 would not hold after this document: a mistake of ours. Nothing of it is written."""
+
+
+def stage_units(cursor, kind: Kind) -> None:
+    """Find the units that lines name by their codes; make those that come in for the first time."""
+    makes_units = kind in MAKES_UNITS
+    cursor.execute(sql.CHECK_CODES, {"absolute": kind == Kind.MANUAL_ADJUSTMENT})
+    if makes_units:
+        ensure_units("posting_line", condition=f"unit_code <> '' AND {staging.WITHOUT_ERROR}")
+    cursor.execute(sql.FIND_UNITS)
+    cursor.execute(sql.CHECK_FOUND, {"makes_units": makes_units})
+
+
+def lock_units(cursor) -> bool:
+    """Whether the staged document names units at all; if so, they are locked now."""
+    cursor.execute(sql.HAS_UNITS)
+    (has_units,) = cursor.fetchone()
+    if has_units:
+        cursor.execute(sql.LOCK_UNITS)
+    return has_units
+
+
+def without_unit(kind: Kind) -> str:
+    """The code of the error where a serialized item is named without a unit."""
+    return "item_serialized" if kind == Kind.MANUAL_ADJUSTMENT else "unit_missing"
+
+
+def check_units(cursor, kind: Kind) -> None:
+    cursor.execute(sql.CHECK_UNITS, {"takes_released": kind in TAKES_RELEASED})
+
+
+def write_units(cursor, *, register: int, effect: str, arrives_at: int | None) -> None:
+    """After the warehouse entries: price the units, put them where these say, and prove law 4 of what was touched."""
+    cursor.execute(sql.PRICE_UNITS, {"arrives_at": arrives_at})
+    cursor.execute(sql.WRITE_UNITS, {"register": register, "effect": effect})
+    cursor.execute(sql.DESCRIBE_UNITS)
+    cursor.execute(sql.BREACHES)
+    breaches = cursor.fetchall()
+    if breaches:
+        raise LawBroken(f"quants and their units disagree (quant, quantity, units): {breaches}")
+
+
+def cost_units(cursor) -> None:
+    """After the item ledger: what comes in has cost what it was valued at."""
+    cursor.execute(sql.COST_UNITS)
