@@ -56,11 +56,6 @@ class LotNotExpected(DomainError):
     text = _("%(item)s is not tracked by lot: leave the lot blank.")
 
 
-class SerializedItem(DomainError):
-    code = "item_serialized"
-    text = _("%(item)s is tracked by units and cannot be counted by quantity.")
-
-
 @dataclass(frozen=True)
 class Scope:
     """Which quants of a location to count. Blank means all; the conditions are joined by "and"."""
@@ -75,7 +70,7 @@ class Scope:
 
     def quants(self, location: Location):
         """The quants in scope. Docks, transit and adjustment bins are no places to count, unless named."""
-        quants = Quant.objects.filter(location=location).real().filter(item__tracking__in=["bulk", "lot"])
+        quants = Quant.objects.filter(location=location).real()
         if self.bins:
             quants = quants.filter(bin__in=self.bins)
         elif not self.listed:
@@ -223,9 +218,7 @@ def add_found_line(
 def _check_found(session, *, bin, item, lot):
     if bin.location_id != session.location_id or bin.virtual:
         raise BinElsewhere(bin=bin.code, location=session.location.name)
-    if item.is_serialized:
-        raise SerializedItem(item=item)
     if item.tracking == "lot" and lot is None:
         raise LotNeeded(item=item)
-    if item.tracking == "bulk" and lot is not None:
+    if item.tracking != "lot" and lot is not None:
         raise LotNotExpected(item=item)

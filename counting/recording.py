@@ -28,6 +28,11 @@ class LineClosed(DomainError):
     text = _("This line is closed: %(session)s asks for other lines to be counted again, or is no longer counted.")
 
 
+class CountedByUnits(DomainError):
+    code = "counted_by_units"
+    text = _("This is counted piece by piece: scan each serial number or tag, or type them.")
+
+
 class BelowZero(DomainError):
     code = "below_zero"
     text = _("That would make the count less than nothing. Type what you see instead.")
@@ -71,6 +76,7 @@ class CountsRefused(LinesRefused):
 SENTENCES = {
     "line_elsewhere": _("This line is not an open line of the session."),
     "line_closed": _("This line is closed: only the lines to be counted again are open."),
+    "line_serialized": CountedByUnits.text,
     "line_twice": _("This line is named twice. Say once how much there is."),
     "quantity_unusable": _("Give a quantity with at most 13 digits before and 5 after the point."),
     "quantity_negative": _("There cannot be less than nothing."),
@@ -139,9 +145,11 @@ def record(
     """Take one count; True if it was new, False if this `client_id` was taken before.
 
     `begun` is the quant's newest entry that the counter's page knew of. `age` is how old the entry is by the device's
-    own clock; a late entry takes its place in time among the others. Raises LineClosed, BelowZero, TooMuch,
-    QuantityUnusable, SaidElsewhere.
+    own clock; a late entry takes its place in time among the others. Raises LineClosed, CountedByUnits,
+    BelowZero, TooMuch, QuantityUnusable, SaidElsewhere.
     """
+    if line.serialized:
+        raise CountedByUnits()
     _check_quantity(kind, quantity)
     entry = {
         "session": line.session_id,

@@ -12,7 +12,7 @@ from warehouse.cells import Cells
 from warehouse.imports import BIN, ITEM_NUMBER, limit_of
 from warehouse.matching import SENTENCES as MATCHING_SENTENCES
 from warehouse.matching import Place, Refused
-from warehouse.models import Bin, Item, ItemReference, Location, Tracking
+from warehouse.models import Bin, Item, ItemReference, Location
 from warehouse.spreadsheets import SourceFile, read_table, squash
 
 REMEMBERED = 100  # rows that stay on the session in words; how many there were always does
@@ -22,7 +22,6 @@ SENTENCES = {
     "nothing_named": _("This row names neither a bin nor an item."),
     "unknown_bin": _("%(location)s has no bin %(what)s."),
     "unknown_item": _("There is no item %(item)s."),
-    "item_serialized": _("%(item)s is tracked by units and cannot be counted by quantity."),
     "no_rows": _("No row follows the names of the columns."),
 }
 
@@ -129,11 +128,9 @@ def bin_of(row: Named, place: Place, cells: Cells, bins: dict[str, int]) -> int 
 def item_of(row: Named, items: dict[str, tuple[int, str]], cells: Cells) -> int | None:
     if not row.item:
         return None
-    pk, tracking = items.get(row.item.casefold(), (None, ""))
+    pk, _tracking = items.get(row.item.casefold(), (None, ""))
     if pk is None:
         cells.refuse("unknown_item", row.row, "item", message=SENTENCES["unknown_item"], item=row.item)
-    elif tracking in (Tracking.SERIAL, Tracking.RFID):
-        cells.refuse("item_serialized", row.row, "item", message=SENTENCES["item_serialized"], item=row.item)
     return pk
 
 

@@ -18,6 +18,7 @@ CHECK_UPLOAD = """
      CROSS JOIN LATERAL (VALUES
         (l.id IS NULL, 'line_elsewhere'),
         (l.round <> %(round)s, 'line_closed'),
+        (l.serialized, 'line_serialized'),
         (twice.rows > 1, 'line_twice'),
         (u.quantity IN ('NaN', 'Infinity', '-Infinity') OR abs(u.quantity) >= 1e13
            OR u.quantity <> round(u.quantity, 5), 'quantity_unusable'),

@@ -7,9 +7,17 @@ from django.db import connection
 from django.utils import timezone
 
 from counting import opening
-from counting.opening import AllCountedElsewhere, NothingToCount, Scope, open_session
+from counting.opening import (
+    AllCountedElsewhere,
+    LotNotExpected,
+    NothingToCount,
+    Scope,
+    add_found_line,
+    open_session,
+)
 from tests.counting.given import given_session
-from tests.factories import BinFactory, UserFactory, ZoneFactory, given_stock, move
+from tests.factories import BinFactory, ItemFactory, LotFactory, UserFactory, ZoneFactory, given_stock, move
+from warehouse.quants import ensure_quant
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +53,27 @@ def test_a_scope_narrows_by_zone_and_item():
     session = opened(zone.location, zones=[zone], items=[inside.item]).session
 
     assert [line.quant for line in session.lines.all()] == [inside]
+
+
+def test_serialized_items_are_counted_with_the_others_and_their_lines_say_so():
+    bulk = given_stock(7)
+    drill = ItemFactory(tracking="serial")
+    ensure_quant(bin=bulk.bin, item=drill)
+
+    session = opened(bulk.location, places_that_held_it=True).session
+
+    assert {line.quant.item: line.serialized for line in session.lines.all()} == {bulk.item: False, drill: True}
+
+
+def test_a_serialized_item_that_nobody_expected_gets_a_line():
+    session = given_session(given_stock(7).location)
+    bin, tagged = BinFactory(location=session.location), ItemFactory(tracking="rfid")
+
+    line, added = add_found_line(session, bin=bin, item=tagged)
+
+    assert (added, line.serialized, line.quant.lot) == (True, True, None)
+    with pytest.raises(LotNotExpected):
+        add_found_line(session, bin=bin, item=tagged, lot=LotFactory(item=tagged))
 
 
 def test_what_another_open_count_holds_stays_there_and_is_named():

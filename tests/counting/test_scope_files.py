@@ -13,6 +13,7 @@ from counting.scope_files import ListRefused, read_listed
 from tests.counting.people import supervisor
 from tests.factories import BinFactory, ItemFactory, LocationFactory, UserFactory, given_stock
 from warehouse.models import BinKind, Tracking
+from warehouse.quants import ensure_quant
 from warehouse.spreadsheets import SourceFile
 
 pytestmark = pytest.mark.django_db
@@ -81,11 +82,19 @@ def test_a_list_and_what_is_typed_are_joined_by_and(shelves):
 def test_every_row_that_is_wrong_is_named_at_once(shelves):
     BinFactory(location=shelves, code="B-1", name="Twin")
     BinFactory(location=shelves, code="B-2", name="Twin")
-    ItemFactory(number="LASER", tracking=Tracking.SERIAL)
 
-    wrong = refusals(shelves, "A-9,BOLT", "A-1,SCREW", "Twin,", ",LASER", "A-1,BOLT")
+    wrong = refusals(shelves, "A-9,BOLT", "A-1,SCREW", "Twin,", "A-1,BOLT")
 
-    assert wrong == [(2, "unknown_bin"), (3, "unknown_item"), (4, "two_bins"), (5, "item_serialized")]
+    assert wrong == [(2, "unknown_bin"), (3, "unknown_item"), (4, "two_bins")]
+
+
+def test_serialized_items_can_be_listed(shelves):
+    laser = ItemFactory(number="LASER", tracking=Tracking.SERIAL)
+    quant = ensure_quant(bin=bin_of(shelves, "A-1"), item=laser)
+
+    scope = Scope(listed=listed(shelves, ",LASER"), places_that_held_it=True)
+
+    assert list(scope.quants(shelves)) == [quant]
 
 
 @pytest.mark.parametrize(
