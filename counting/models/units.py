@@ -122,6 +122,8 @@ class Sighting(models.Model):
         indexes = [
             # "where else was this unit seen"
             models.Index(fields=["unit"], condition=Q(unit__isnull=False), name="sighting_by_unit"),
+            # "which codes does nobody know"
+            models.Index(fields=["line"], condition=Q(unit__isnull=True), name="sighting_of_the_unknown"),
         ]
         constraints = [models.UniqueConstraint(fields=["line", "round", "code"], name="sighting_once")]
 
