@@ -2,11 +2,13 @@
 
 import django_filters
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from counting.models import CountLine, CountSession, ImportRow, Outcome, Uncounted
 from inventory_site.listing import Find, Pick
-from warehouse.models import Zone
+from warehouse.filters import OwnLocation, PlaceFilters
+from warehouse.models import Unit, Zone
 
 STAGES = [
     ("", _("All")),
@@ -37,6 +39,31 @@ SHOWN = [
 ]
 
 SORTS = [("value", _("Largest value first")), ("walk", _("Walking order")), ("item", _("Item"))]
+
+
+class SearchFilter(PlaceFilters):
+    q = Find(method="find", label=_("End of the code, or the manufacturer's number"))
+    stage = django_filters.ChoiceFilter(
+        choices=[("overdue", _("Overdue")), ("mine", _("Mine")), ("nobody", _("Nobody's")), ("ended", _("Ended"))],
+        widget=forms.RadioSelect,
+        method="in_stage",
+        label=_("Searches"),
+        empty_label=_("Going on"),
+    )
+    location = OwnLocation(field_name="session__location")
+
+    def filter_queryset(self, searches):
+        stage = self.form.cleaned_data.get("stage")
+        return super().filter_queryset(searches.ended() if stage == "ended" else searches.going_on())
+
+    def find(self, searches, _name, text):
+        return searches.filter(unit__in=Unit.objects.matching(text))
+
+    def in_stage(self, searches, _name, stage):
+        if stage == "overdue":
+            return searches.overdue(timezone.localdate())
+        people = {"mine": self.request.user.pk, "nobody": None}
+        return searches.filter(assigned_to=people[stage]) if stage in people else searches
 
 
 class SessionFilter(django_filters.FilterSet):

@@ -278,19 +278,12 @@ class SheetForm(forms.Form):
     )
     per = forms.ChoiceField(choices=Per, label=_("On a page"))
     blank_lines = forms.IntegerField(min_value=0, max_value=30, label=_("Blank lines"))
-    unit_lines = forms.IntegerField(min_value=0, max_value=60, label=_("Blank serial numbers"))
     lot_lines = forms.BooleanField(required=False, label=_("Blank line for another lot"))
-    units = forms.BooleanField(required=False, label=_("Expected serial numbers and tags"))
     system = forms.BooleanField(required=False, label=_("System quantity"))
 
     def __init__(self, data, *, session, sees_quantities):
         """What the address does not say is as a sheet usually is; a recount is about what is left of it."""
-        initially = {
-            "which": "left" if session.round > 1 else "all",
-            "per": Per.PAGE,
-            "blank_lines": "5",
-            "unit_lines": "0",
-        }
+        initially = {"which": "left" if session.round > 1 else "all", "per": Per.PAGE, "blank_lines": "5"}
         data = data.copy()
         for name, value in initially.items():
             data[name] = data.get(name) or value
@@ -299,10 +292,7 @@ class SheetForm(forms.Form):
         self.fields["zones"].queryset = session.location.zones.all()
         if not self.fields["zones"].queryset:
             del self.fields["zones"]
-        if not session.lines.serialized().exists():
-            del self.fields["unit_lines"], self.fields["units"]
         if not sees_quantities:
-            self.fields.pop("units", None)
             del self.fields["system"]
 
     def clean_bins(self):
@@ -335,3 +325,48 @@ class ReportForm(forms.Form):
 
     def what(self):
         return {name: self.cleaned_data[name] for name in ("order", "zero", "uncounted")}
+
+
+class RequestForm(forms.Form):
+    """`request_id` is made when the form is first shown: sent twice, it is posted once."""
+
+    request_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, data=None, **kwargs):
+        super().__init__(data, initial={"request_id": uuid4()}, **kwargs)
+
+
+class FoundForm(RequestForm):
+    bin = forms.CharField(label=_("Found in"), max_length=100, help_text=_("Scan or type the bin where it lies now."))
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+    def __init__(self, data=None, *, location=None):
+        super().__init__(data, prefix="found")
+        self.location = location
+
+    def clean_bin(self):
+        return find_bin(self.cleaned_data["bin"], location=self.location)
+
+
+class WriteOffForm(RequestForm):
+    note = forms.CharField(
+        label=_("Note"), max_length=200, help_text=_("Why nobody will find it: stands on the document.")
+    )
+
+    def __init__(self, data=None):
+        super().__init__(data, prefix="off")
+
+
+class AssignForm(forms.Form):
+    to = forms.ModelChoiceField(
+        User.objects.none(),
+        to_field_name="username",
+        required=False,
+        label=_("Who looks for it"),
+        empty_label=_("nobody in particular"),
+    )
+
+    def __init__(self, data=None, *, task):
+        initial = {"to": task.assigned_to and task.assigned_to.username}
+        super().__init__(data, initial=initial, prefix="assign")
+        self.fields["to"].queryset = task.session.location.people.filter(is_active=True).order_by("username")

@@ -69,10 +69,11 @@ class Scope:
     places_that_held_it: bool = False
 
     def quants(self, location: Location):
-        """The quants in scope. Docks, transit and adjustment bins are no places to count, unless named."""
+        """The quants in scope. Docks and transit are no places to count, unless named; nobody can
+        stand before an adjustment bin or the missing bin."""
         quants = Quant.objects.filter(location=location).real()
         if self.bins:
-            quants = quants.filter(bin__in=self.bins)
+            quants = quants.filter(bin__in=[bin for bin in self.bins if bin.kind != BinKind.MISSING])
         elif not self.listed:
             quants = quants.filter(bin__kind__in=[BinKind.STORAGE, BinKind.IMPLICIT])
         if self.zones:
@@ -82,7 +83,7 @@ class Scope:
         if self.items:
             quants = quants.filter(item__in=self.items)
         if self.listed:
-            quants = quants.filter(pk__in=self.listed.quants())
+            quants = quants.filter(pk__in=self.listed.quants()).exclude(bin__kind=BinKind.MISSING)
         if self.not_counted_since:
             counted = CountLine.objects.counted_since(self.not_counted_since, location=location)
             quants = quants.exclude(pk__in=counted.values("quant"))

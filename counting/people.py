@@ -28,6 +28,7 @@ COUNTER = (
     "warehouse.view_lot",
     "warehouse.view_quant",
     "warehouse.view_unit",
+    "counting.view_searchtask",
     "ledger.add_register",
 )
 SEE_STOCK = (*PLACES, "warehouse.view_quant", "warehouse.view_unit", *permissions("warehouse", ("view",), MASTER_DATA))

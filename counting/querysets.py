@@ -7,6 +7,7 @@ from django.db.models.functions import Abs, Cast, Coalesce
 
 from counting.totals import Kind, added_up
 from inventory_site.fields import MONEY, QUANTITY
+from inventory_site.visibility import closed_to
 from ledger.models import ImportQuerySet, Register
 from warehouse.models import ItemUnit
 
@@ -446,3 +447,38 @@ class ImportRowQuerySet(models.QuerySet):
 
     def per_outcome(self):
         return dict(self.order_by().values_list("outcome").annotate(Count("pk")))
+
+
+class SearchTaskQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        if user.is_superuser:
+            return self
+        return self.filter(session__location__assignments__user=user.pk)
+
+    def open_to(self, request):
+        """What is missing where a blind count is open would tell what is expected there."""
+        closed = closed_to(request)
+        seen = self.visible_to(request.user)
+        return seen.exclude(session__location__in=closed) if closed else seen
+
+    def going_on(self):
+        """The searches of the units that are missing now, whatever was written down of them last."""
+        newer = self.model.objects.filter(unit=OuterRef("unit"), pk__gt=OuterRef("pk"))
+        return self.filter(unit__quant__bin__kind="missing").exclude(Exists(newer))
+
+    def ended(self):
+        return self.exclude(pk__in=self.model.objects.going_on().values("pk"))
+
+    def overdue(self, today):
+        return self.going_on().filter(due_on__lt=today)
+
+    def with_names(self):
+        return self.select_related(
+            "unit__item__base_unit",
+            "unit__variant",
+            "unit__quant__bin",
+            "session__location",
+            "last_bin__location",
+            "assigned_to",
+            "ended_by_document",
+        )

@@ -7,6 +7,7 @@ from django.utils import timezone, translation
 from counting import importing
 from counting.completing import complete_session, left_behind
 from counting.reconciliation import prove, remember
+from counting.searching import write_off_overdue
 
 log = structlog.get_logger()
 
@@ -34,6 +35,12 @@ def pick_up_imports() -> list[str]:
     """Imports of counts whose worker died or whose message was lost."""
     now = timezone.now()
     return [f"{waiting}: {importing.carry_out(waiting.pk, at=now)}" for waiting in importing.left_behind(now)]
+
+
+@shared_task
+def write_off_missing() -> list[str]:
+    """Units that nobody found in the time that there was to search for them."""
+    return [f"{register.location}: {register}" for register in write_off_overdue(at=timezone.now())]
 
 
 @shared_task

@@ -24,8 +24,13 @@ def register(closed_locations) -> None:
 def closed_to(request) -> frozenset[int]:
     """The locations of which this person is told no quantity; found out once for a request."""
     if not hasattr(request, "_closed_locations"):
-        request._closed_locations = frozenset().union(*(closed(request.user) for closed in reasons))
+        request._closed_locations = closed_for(request.user)
     return request._closed_locations
+
+
+def closed_for(user) -> frozenset[int]:
+    """The same where there is no request to remember it."""
+    return frozenset().union(*(closed(user) for closed in reasons))
 
 
 def blanked(request, rows: Iterable, *figures: str, location: str = "location_id") -> list:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from inventory_site.listing import Find
 from ledger.models import Kind, Reason
 from warehouse.filters import DateFilter, OwnLocation, PlaceFilters
-from warehouse.models import Bin, Item
+from warehouse.models import Bin, Item, Unit
 
 
 class EntryFilter(PlaceFilters):
@@ -27,7 +27,7 @@ class EntryFilter(PlaceFilters):
         label=_("Reason"),
         empty_label=_("Any reason"),
     )
-    lot = django_filters.CharFilter(method="of_lot", label=_("Lot"), max_length=60)
+    lot = django_filters.CharFilter(method="of_lot", label=_("Lot or unit"), max_length=80)
     since = DateFilter(field_name="register__posting_date", lookup_expr="gte", label=_("From"))
     until = DateFilter(field_name="register__posting_date", lookup_expr="lte", label=_("To"))
 
@@ -35,7 +35,8 @@ class EntryFilter(PlaceFilters):
         return queryset.filter(**{f"{self.to_item}__in": Item.objects.matching(text)})
 
     def of_lot(self, queryset, name, text):
-        return queryset.filter(**{f"{self.to_lot}__number__icontains": text})
+        of_lot = Q(**{f"{self.to_lot}__number__icontains": text})
+        return queryset.filter(of_lot | Q(unit__in=Unit.objects.filter(code=text)))
 
 
 class ItemLedgerFilter(EntryFilter):
@@ -62,6 +63,10 @@ class MovementsOfItemFilter(WarehouseLedgerFilter):
 
 class MovementsOfQuantFilter(WarehouseLedgerFilter):
     without = ("q", "location", "bin", "lot")
+
+
+class MovementsOfUnitFilter(WarehouseLedgerFilter):
+    without = ("q", "lot")
 
 
 class MovementsOfBinFilter(WarehouseLedgerFilter):

@@ -83,6 +83,7 @@ class WarehouseEntryQuerySet(EntryQuerySet):
             "quant__item__base_unit",
             "quant__lot",
             "quant__variant",
+            "unit__item",
         )
 
     def standing(self):
@@ -99,7 +100,9 @@ class ItemLedgerEntryQuerySet(EntryQuerySet):
         return self.filter(at_locations_of(user, "location"))
 
     def with_names(self):
-        return self.select_related("register__by", "register__reason", "item__base_unit", "variant", "location", "lot")
+        return self.select_related(
+            "register__by", "register__reason", "item__base_unit", "variant", "location", "lot", "unit__item"
+        )
 
     def with_balance(self):
         """Adds `balance`: what the location owned of the item after the entry, all variants and lots."""

@@ -13,6 +13,7 @@ from ledger.filters import (
     MovementsOfBinFilter,
     MovementsOfDocumentFilter,
     MovementsOfItemFilter,
+    MovementsOfUnitFilter,
     ValueFilter,
 )
 from ledger.models import ItemLedgerEntry, Register, StockValue, WarehouseEntry
@@ -40,6 +41,12 @@ def movements_of_item(request, item):
 def movements_of_bin(request, bin):
     entries = WarehouseEntry.objects.open_to(request).filter(quant__bin=bin)
     listing = warehouse_entries(request, entries, filterset=MovementsOfBinFilter, omit=["bin"])
+    return WAREHOUSE_ENTRIES, {"listing": listing}
+
+
+def movements_of_unit(request, unit):
+    entries = WarehouseEntry.objects.open_to(request).filter(unit=unit)
+    listing = warehouse_entries(request, entries, filterset=MovementsOfUnitFilter, omit=["item", "lot", "balance"])
     return WAREHOUSE_ENTRIES, {"listing": listing}
 
 
@@ -99,6 +106,8 @@ TABS = {
         Tab("entries", _("Warehouse entries"), movements_of_item, permission="ledger.view_warehouseentry", order=45),
     ],
     "bin": [Tab("entries", _("Entries"), movements_of_bin, permission="ledger.view_warehouseentry", order=40)],
+    # Whoever may see a unit may see where it has been.
+    "unit": [Tab("entries", _("Entries"), movements_of_unit, order=10)],
     "location": [
         Tab("value", _("Value"), value_of_location, permission=SEES_VALUE, order=35),
         Tab("documents", _("Documents"), documents_of_location, permission="ledger.view_register", order=40),
@@ -141,6 +150,15 @@ ACTIONS = {
             lambda quant: reverse("adjust", args=[quant.pk]),
             "ledger.adjust_register",
             order=30,
+        ),
+        Action(
+            "units",
+            _("Units"),
+            "box",
+            lambda quant: page("units", quant=quant.pk),
+            "warehouse.view_unit",
+            when=lambda quant: quant.item.is_serialized,
+            order=5,
         ),
         Action(
             "entries",

@@ -1,10 +1,12 @@
 from django.urls import include, path
 
-from ledger.views import documents, entries, posting
+from inventory_site import converters  # noqa: F401, makes <code:...> known
+from ledger.views import documents, entries, posting, units
 
 urlpatterns = [
     path("ledger/items/", entries.item_ledger, name="item-ledger"),
     path("ledger/warehouse/", entries.warehouse_ledger, name="warehouse-ledger"),
+    path("units/<code:code>/", units.unit_detail, name="unit-detail"),
     path("documents/", documents.documents, name="documents"),
     path("documents/<str:number>/", documents.document_detail, name="document-detail"),
     path("documents/<str:number>/reverse/", documents.reverse_document, name="document-reverse"),

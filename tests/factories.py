@@ -5,10 +5,13 @@ from decimal import Decimal
 from uuid import uuid4
 
 import factory
+from django.db.models import BigIntegerField, Case, DecimalField, F, Value, When
 from factory.django import DjangoModelFactory
 
+from inventory_site.fields import QUANTITY
 from ledger.models import Kind
 from ledger.posting import Document, Line, post
+from warehouse.missing import ensure_missing_bin
 from warehouse.models import Bin, Category, Item, Location, LocationAssignment, Lot, Unit, UnitOfMeasure, User, Zone
 from warehouse.quants import ensure_quant
 
@@ -125,6 +128,23 @@ def given_units(bin, item, codes, unit_cost=None):
     post_lines(bin.location, *({**line, "unit": code} for code in codes))
     units = {unit.code: unit for unit in Unit.objects.filter(item=item, code__in=codes)}
     return [units[code] for code in codes]
+
+
+def put_into_the_missing_bin(*units):
+    """As a completed count does it with units that it did not find, where they are searched for."""
+    at = units[0].quant.location
+    missing = {unit.quant_id: ensure_quant(bin=ensure_missing_bin(at), item=unit.item).pk for unit in units}
+    cases = (When(quant=quant, then=Value(to)) for quant, to in missing.items())
+    to_quant = Case(*cases, output_field=BigIntegerField())
+    one = Value(Decimal(1), output_field=DecimalField(**QUANTITY))
+    moved = Unit.objects.filter(pk__in=[unit.pk for unit in units])
+    pairs = moved.annotate(to_quant_id=to_quant, quantity=one, unit_id=F("pk"))
+    register = post(
+        document(at, Kind.STOCK_TRANSFER), pairs.values_list("quant_id", "to_quant_id", "quantity", "unit_id")
+    )
+    for unit in units:
+        unit.refresh_from_db()
+    return register
 
 
 def move(quant, quantity, *, kind=None, **details):

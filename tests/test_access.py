@@ -67,6 +67,12 @@ RULES = """
     count-as-expected     -      CS
     count-finish          -      CS
 
+    searches              CSPA   -
+    search-detail         CSPA   -
+    search-found          -      CS
+    search-assign         -      S
+    search-write-off      -      S
+
     item-ledger           SPA    -
     warehouse-ledger      SPA    -
     documents             SPA    -
@@ -87,6 +93,8 @@ RULES = """
     items                 CSPA   -
     suggest-items         CSPA   -
     item-detail           CSPA   -
+    units                 CSPA   -
+    unit-detail           CSPA   -
     bins                  CSPA   -
     suggest-bins          CSPA   -
     bin-detail            CSPA   -
@@ -95,11 +103,12 @@ RULES = """
     bin-labels            CSPA   -
     item-labels           CSPA   -
     lot-labels            CSPA   -
+    unit-labels           CSPA   -
 """
 pytestmark = pytest.mark.django_db
 
 GROUPS = {"C": "Counter", "S": "Supervisor", "P": "Planner", "A": "Auditor", "N": ""}
-LIES_AT_A_LOCATION = ("session", "line", "aside", "quant", "bin", "register", "count_import")
+LIES_AT_A_LOCATION = ("session", "line", "aside", "quant", "bin", "register", "count_import", "unit", "search")
 
 
 @dataclass(frozen=True)

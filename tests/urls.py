@@ -11,12 +11,12 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from counting.importing import hand_in_counts
-from counting.models import CountImport, CountLine, CountSession, PutAside
+from counting.models import CountImport, CountLine, CountSession, PutAside, SearchTask
 from counting.review import cancel, mark_counted
 from counting.setting_aside import put_aside
 from ledger.importing import hand_in
 from ledger.models import Register, StockImport
-from tests.counting.given import complete, count, given_session
+from tests.counting.given import complete, count, given_search, given_session
 from tests.factories import (
     BinFactory,
     CategoryFactory,
@@ -24,12 +24,14 @@ from tests.factories import (
     LocationFactory,
     LotFactory,
     LotItemFactory,
+    SerialItemFactory,
     UnitOfMeasureFactory,
     UserFactory,
     ZoneFactory,
     given_stock,
+    given_units,
 )
-from warehouse.models import Bin, Item, ItemReference, ItemUnit, Quant
+from warehouse.models import Bin, Item, ItemReference, ItemUnit, Quant, Unit
 from warehouse.spreadsheets import SourceFile
 
 # The arguments of each address, as attributes of Things.
@@ -74,6 +76,11 @@ ARGUMENTS = {
     "count-empty": ["session.number"],
     "count-as-expected": ["session.number"],
     "count-finish": ["session.number"],
+    "searches": [],
+    "search-detail": ["search.pk"],
+    "search-found": ["search.pk"],
+    "search-assign": ["search.pk"],
+    "search-write-off": ["search.pk"],
     "item-ledger": [],
     "warehouse-ledger": [],
     "documents": [],
@@ -93,6 +100,8 @@ ARGUMENTS = {
     "items": [],
     "suggest-items": [],
     "item-detail": ["item.number"],
+    "units": [],
+    "unit-detail": ["unit.code"],
     "bins": [],
     "suggest-bins": [],
     "bin-detail": ["bin.location.code", "bin.code"],
@@ -101,6 +110,7 @@ ARGUMENTS = {
     "bin-labels": [],
     "item-labels": [],
     "lot-labels": [],
+    "unit-labels": [],
     "search": [],
     "profile": [],
     "offline": [],
@@ -137,6 +147,8 @@ class Things:
     register: Register
     stock_import: StockImport
     count_import: CountImport
+    unit: Unit
+    search: SearchTask
     sample: str = "stock.csv"
 
     def in_stage(self, status):
@@ -173,6 +185,9 @@ def given_things(by=None, location=None):
     counts = SourceFile("counts.csv", b"bin,item,counted\nA-01-01,HW-1001,52\nA-99,HW-1001,1\n")
     faulty = SourceFile("lindhafen.csv", b"bin,item,quantity\nA-99,HW-1001,x\n")
     quant = Quant.objects.get(bin=bins[4], item=padlock)
+    drill = SerialItemFactory(number="PT-3001", name="Cordless drill")
+    unit, lost = given_units(bins[4], drill, ["SN-0071", "SN-0072"])
+    search = given_search(lost, session=completed)
     return Things(
         session=draft,
         line=draft.lines.order_by("pk").first(),
@@ -180,6 +195,8 @@ def given_things(by=None, location=None):
         quant=quant,
         item=padlock,
         bin=bins[4],
+        unit=unit,
+        search=search,
         register=Register.objects.order_by("pk").last(),
         count_import=hand_in_counts(draft, counts, by=by, at=timezone.now()),
         stock_import=hand_in([faulty], by=by, at=timezone.now()),

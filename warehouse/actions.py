@@ -21,6 +21,7 @@ class Action:
     url: Callable
     permission: str | None = None
     order: int = 50
+    when: Callable | None = None  # when(thing): can it be done with this one at all
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,17 @@ def allowed(request, place) -> list[Action]:
 
 
 def links(request, place, thing=None) -> list[Link]:
-    return [Link(action.label, action.icon, action.url(thing)) for action in allowed(request, place)]
+    return links_for(thing, allowed(request, place))
 
 
 def with_actions(request, place, things: Iterable):
     """The same things, each with its links in `actions`."""
     actions = allowed(request, place)
     for thing in things:
-        thing.actions = [Link(action.label, action.icon, action.url(thing)) for action in actions]
+        thing.actions = links_for(thing, actions)
     return things
+
+
+def links_for(thing, actions: Iterable[Action]) -> list[Link]:
+    fitting = (action for action in actions if action.when is None or action.when(thing))
+    return [Link(action.label, action.icon, action.url(thing)) for action in fitting]

@@ -31,5 +31,6 @@ class WarehouseConfig(AppConfig):
                 search.list_of("stock", by="lot", empty="on"),
                 order=30,
             ),
+            search.Source("units", _("Units"), search.units, "warehouse.view_unit", search.list_of("units"), order=35),
         ):
             search.register(source)

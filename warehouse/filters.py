@@ -1,13 +1,14 @@
 """Filters of the lists of the warehouse. Only locations of the person are offered; the address is the state."""
 
 import django_filters
+from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.controls import Day
 from inventory_site.listing import Find, Pick
 from inventory_site.visibility import closed_to
-from warehouse.models import Bin, BinKind, Category, Item, Location, Tracking, Zone
+from warehouse.models import Bin, BinKind, Category, Item, Location, Tracking, UnitState, Zone
 
 
 def own_locations(request):
@@ -166,6 +167,46 @@ class LotFilter(django_filters.FilterSet):
         return queryset.matching(text)
 
 
+class UnitFilter(PlaceFilters):
+    q = Find(method="find", label=_("End of the code, or the manufacturer's number"))
+    state = django_filters.ChoiceFilter(
+        choices=[
+            (UnitState.IN_STOCK, _("In stock")),
+            ("missing", _("Being searched for")),
+            (UnitState.RELEASED, _("Released")),
+            (UnitState.DETACHED, _("Detached")),
+        ],
+        widget=forms.RadioSelect,
+        method="in_state",
+        label=_("State"),
+        empty_label=_("All"),
+    )
+    item = django_filters.CharFilter(field_name="item__number", label=_("Item"), max_length=40)
+    location = OwnLocation(field_name="quant__location")
+    bin = django_filters.CharFilter(method="in_bin", label=_("Bin"), max_length=100)
+
+    def find(self, queryset, name, text):
+        return queryset.matching(text)
+
+    def in_state(self, queryset, name, state):
+        return queryset.in_state(state)
+
+    def in_bin(self, queryset, name, text):
+        return queryset.filter(quant__bin__in=Bin.objects.filter(Q(code__istartswith=text) | Q(name__icontains=text)))
+
+
+class UnitOfItemFilter(UnitFilter):
+    without = ("item",)
+
+
+class UnitOfBinFilter(UnitFilter):
+    without = ("location", "bin", "state")
+
+
+class UnitOfQuantFilter(UnitFilter):
+    without = ("item", "location", "bin", "state")
+
+
 # Which labels: what a list shows, or numbers with commas between them
 
 
@@ -184,3 +225,9 @@ class ChosenItemsFilter(ItemFilter):
 class ChosenLotsFilter(LotFilter):
     items = NumbersFilter(field_name="item__number")
     lots = NumbersFilter(field_name="number")
+
+
+class ChosenUnitsFilter(UnitFilter):
+    units = NumbersFilter(field_name="code")
+    quant = django_filters.NumberFilter(field_name="quant")
+    place = django_filters.NumberFilter(field_name="quant__bin")

@@ -64,6 +64,10 @@ class LotLabelForm(LabelForm):
     initially = {**LabelForm.initially, "paper": "2x7", "symbology": Symbology.GS1_128}
 
 
+class UnitLabelForm(LabelForm):
+    initially = {**LabelForm.initially, "paper": "2x7", "symbology": Symbology.QR}
+
+
 NOT_CHOSEN = "auto"
 
 

@@ -1,7 +1,7 @@
-"""Labels of bins, items and lots: what stands on them, and the paper that they are printed on.
+"""Labels of bins, items, lots and units: what stands on them, and the paper that they are printed on.
 
-What a label's bar code says is what a scan of it finds again: the bin, the item, the lot. What cannot be drawn as asked
-is left out and named, so that the rest can be printed.
+What a label's bar code says is what a scan of it finds again: the bin, the item, the lot, the unit. What cannot be
+drawn as asked is left out and named, so that the rest can be printed.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from inventory_site.errors import DomainError
 from inventory_site.templatetags.truecount import day, quantity
 from warehouse.barcodes import gtin_14
-from warehouse.models import Bin, Item, Lot
+from warehouse.models import Bin, Item, Lot, Unit, UnitKind
 from warehouse.symbols import Symbol, Symbology, draw, gs1
 
 NARROWEST = 0.19  # millimetres a module: 1.5 dots of a label printer, and what common scanners still read
@@ -145,6 +145,21 @@ def labels_of_lot(lot: Lot, *, symbology: str) -> list[Label]:
         symbol = draw(symbology, elements=gs1(gtin, lot=lot.number, expiry=lot.expiration_date))
     expires = _("Expires %s") % day(lot.expiration_date) if lot.expiration_date else ""
     return [Label(lot.number, _said(lot.item.name, lot.item.number, expires), symbol)]
+
+
+def labels_of_unit(unit: Unit, *, symbology: str) -> list[Label]:
+    """A serial number by itself, or with its item as GS1 says it; a tag as a QR code of what stands on the chip."""
+    gtin = gtin_of(unit.item)
+    if unit.kind == UnitKind.EPC:
+        symbol = draw(Symbology.QR, unit.code)
+    elif symbology == Symbology.CODE_128 or (symbology == Symbology.QR and not gtin):
+        symbol = draw(symbology, unit.code)
+    elif not gtin:
+        raise NoGtin(what=unit.item)
+    else:
+        symbol = draw(symbology, elements=gs1(gtin, serial=unit.serial_number))
+    title = unit.serial_number or unit.code
+    return [Label(title, _said(unit.item.name, unit.item.number, unit.manufacturer_number), symbol)]
 
 
 def gtin_of(item: Item) -> str | None:

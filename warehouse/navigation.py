@@ -9,12 +9,18 @@ from warehouse.actions import Action
 from warehouse.models import Location
 
 STOCK = NavItem(
-    _("Stock"), "stock", "box", permission="warehouse.view_quant", order=30, under=("/items/", "/bins/", "/locations/")
+    _("Stock"),
+    "stock",
+    "box",
+    permission="warehouse.view_quant",
+    order=30,
+    under=("/items/", "/units/", "/bins/", "/locations/"),
 )
 
 PAGES = (
     ("stock", _("Stock"), "warehouse.view_quant"),
     ("items", _("Items"), "warehouse.view_item"),
+    ("units", _("Units"), "warehouse.view_unit"),
     ("bins", _("Bins"), "warehouse.view_bin"),
     ("locations", _("Locations"), "warehouse.view_location"),
 )
@@ -62,6 +68,14 @@ PRINT_LABELS = {
         "print",
         lambda lot: labels("lot-labels", items=lot.item.number, lots=lot.number),
         "warehouse.view_item",
+        order=80,
+    ),
+    "unit": Action(
+        "labels",
+        _("Label"),
+        "print",
+        lambda unit: labels("unit-labels", item=unit.item.number, units=unit.code),
+        "warehouse.view_unit",
         order=80,
     ),
     "location": Action(

@@ -1,10 +1,11 @@
 """The words in which views, posting and counting ask about the warehouse."""
 
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from inventory_site.fields import QUANTITY
+from inventory_site.visibility import closed_to
 
 NOTHING = models.Value(0, output_field=models.DecimalField(**QUANTITY))
 
@@ -104,8 +105,48 @@ class ItemQuerySet(models.QuerySet):
 
 
 class UnitQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """What lies at a person's locations; of what is gone, what has ever lain there."""
+        if user.is_superuser:
+            return self
+        here = user.locations.values("pk")
+        gone = Q(quant__isnull=True) & Exists(self._entries().filter(quant__location__in=here))
+        return self.filter(Q(quant__location__in=here) | gone)
+
+    def open_to(self, request):
+        """What a person may be told of. During a blind count not even that there is such a unit: whoever could look up
+        what they scanned would know what is expected."""
+        return self.visible_to(request.user).never_at(closed_to(request))
+
+    def never_at(self, locations):
+        return self.exclude(Exists(self._entries().filter(quant__location__in=locations))) if locations else self
+
+    def _entries(self):
+        return self.model._meta.get_field("entries").related_model.objects.filter(unit=OuterRef("pk"))
+
     def in_stock(self):
         return self.filter(state="in_stock")
+
+    def searched_for(self):
+        return self.filter(quant__bin__kind="missing")
+
+    def in_state(self, state):
+        """By the words of the list; what is being searched for is in stock, and nobody knows where."""
+        if state == "missing":
+            return self.searched_for()
+        found = self.filter(state=state)
+        return found.exclude(quant__bin__kind="missing") if state == "in_stock" else found
+
+    def with_names(self):
+        return self.select_related("item__base_unit", "variant", "lot", "quant__bin__location")
+
+    def with_codes(self):
+        """With all that a label of a unit says."""
+        return self.select_related("item").prefetch_related("item__references")
+
+    def matching(self, text):
+        """By the end of a code, which is what people read out, or by a whole number of the manufacturer."""
+        return self.filter(Q(code__iendswith=text) | Q(serial_number__iendswith=text) | Q(manufacturer_number=text))
 
 
 class LotQuerySet(models.QuerySet):

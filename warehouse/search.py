@@ -20,8 +20,10 @@ from django.utils.http import urlencode
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from inventory_site.visibility import closed_for
 from warehouse.barcodes import candidates, parse
-from warehouse.models import Bin, Item, ItemReference, Lot
+from warehouse.models import Bin, Item, ItemReference, Lot, Unit
+from warehouse.tags import read_tag
 
 LIMIT = 8
 
@@ -108,10 +110,12 @@ def list_of(name: str, *, by: str = "q", **also) -> Callable:
 
 
 def items(user, scan):
-    """By a piece of number or name; on a label by the bar code, unless it names a known lot, which is meant then."""
+    """By a piece of number or name; on a label by the bar code, unless it names a known lot or unit, which is meant
+    then."""
     known = named(scan)
     fitting = (Item.objects.matching(scan.text) | known).order_by("number")
-    return first_of(fitting, item_hit, whole=Item.objects.none() if lots_on(scan).exists() else known)
+    says_more = lots_on(scan).exists() or (scan.serial and units_of(user).filter(meant(scan)).exists())
+    return first_of(fitting, item_hit, whole=Item.objects.none() if says_more else known)
 
 
 def named(scan):
@@ -146,3 +150,32 @@ def lots_on(scan):
 def lot_hit(lot, *, exact):
     url = f"{lot.item.get_absolute_url()}?{urlencode({'tab': 'lots', 'q': lot.number})}"
     return Hit(lot.number, _("lot of %(item)s") % {"item": lot.item}, url, exact)
+
+
+def units(user, scan):
+    """By the end of a code; as a whole by code, tag, label, or the manufacturer's number."""
+    mine = units_of(user).with_names()
+    fitting = mine.matching(scan.text) | mine.filter(meant(scan))
+    return first_of(fitting.order_by("code", "pk"), unit_hit, whole=mine.filter(meant(scan)))
+
+
+def units_of(user):
+    """What this person may be told of: see UnitQuerySet.open_to."""
+    return Unit.objects.visible_to(user).never_at(closed_for(user))
+
+
+def meant(scan):
+    """A tag is found by what stands on it, else by the item and the serial number in it, as a label is."""
+    tag = read_tag(scan.text)
+    condition = Q(code=scan.text) | Q(serial_number=scan.text) | Q(manufacturer_number=scan.text)
+    if tag:
+        condition |= Q(code=tag.code)
+    gtin, serial = (tag.gtin, tag.serial) if tag else (scan.gtin, scan.serial)
+    if gtin and serial:
+        references = ItemReference.objects.filter(code__in=candidates(parse(gtin))).values("item")
+        condition |= Q(item__in=references, serial_number=serial)
+    return condition
+
+
+def unit_hit(unit, *, exact):
+    return Hit(unit.code, _("unit of %(item)s") % {"item": unit.item}, unit.get_absolute_url(), exact)

@@ -33,8 +33,8 @@ TO_C, TO_B, FUNCTION_1, START_B, START_C = 99, 100, 102, 104, 105
 QUIET = 10  # modules left white on both sides of the bars
 QUIET_AROUND_QR = 4
 DIGITS = re.compile(r"[0-9]+")
-# What GS1 allows in a lot: 20 of its 82 characters.
-GS1_LOT = re.compile(r"[!\"%-?A-Z_a-z]{1,20}")
+# What GS1 allows in a lot or serial number: 20 of its 82 characters.
+GS1_NUMBER = re.compile(r"[!\"%-?A-Z_a-z]{1,20}")
 
 
 class NotPrintable(DomainError):
@@ -43,6 +43,10 @@ class NotPrintable(DomainError):
 
 class LotNotInGS1(DomainError):
     code, text = "lot_not_in_gs1", _("GS1 has no room for the lot “%(lot)s”. Print it as Code 128 or QR code.")
+
+
+class SerialNotInGS1(DomainError):
+    code, text = "serial_not_in_gs1", _("GS1 has no room for the serial number “%(serial)s”. Print it as Code 128.")
 
 
 class Symbology(models.TextChoices):
@@ -67,18 +71,21 @@ class Symbol:
         return self.symbology == Symbology.QR
 
 
-def gs1(gtin: str, *, lot: str = "", expiry: date | None = None) -> tuple[tuple[str, str], ...]:
-    """(application identifier, value) pairs. The lot comes last: what has no fixed length needs no FNC1 behind it."""
-    if lot and not is_gs1_lot(lot):
-        raise LotNotInGS1(lot=lot)
+def gs1(gtin: str, *, lot: str = "", serial: str = "", expiry: date | None = None) -> tuple[tuple[str, str], ...]:
+    """(application identifier, value) pairs. Lot or serial number, one of them, comes last: what has no fixed length
+    needs no FNC1 behind it."""
+    for number, refused in ((lot, LotNotInGS1(lot=lot)), (serial, SerialNotInGS1(serial=serial))):
+        if number and not is_gs1_number(number):
+            raise refused
     elements = [("01", gtin.zfill(14))]
     if expiry:
         elements.append(("17", f"{expiry:%y%m%d}"))
-    return tuple([*elements, ("10", lot)] if lot else elements)
+    last = [(identifier, number) for identifier, number in (("10", lot), ("21", serial)) if number]
+    return tuple(elements + last)
 
 
-def is_gs1_lot(number: str) -> bool:
-    return bool(GS1_LOT.fullmatch(number))
+def is_gs1_number(number: str) -> bool:
+    return bool(GS1_NUMBER.fullmatch(number))
 
 
 def draw(symbology: str, content: str = "", *, elements: tuple[tuple[str, str], ...] = ()) -> Symbol:

@@ -14,12 +14,16 @@ from warehouse.filters import (
     StockOfItemFilter,
     StockOfLocationFilter,
     StockOfLotItemFilter,
+    UnitOfBinFilter,
+    UnitOfItemFilter,
 )
-from warehouse.models import Bin, Lot, Quant, Tracking
+from warehouse.models import Bin, Lot, Quant, Tracking, Unit
 from warehouse.views.places import CODE, IN_STOCK, KIND, NAME, ZONE, bin_listing
 from warehouse.views.stock import ACTIONS, BIN, ITEM, LOCATION, LOT, QUANTITY, stock_listing
+from warehouse.views.units import unit_listing
 
-STOCK = "warehouse/tabs/stock.html"
+STOCK, UNITS = "warehouse/tabs/stock.html", "warehouse/tabs/units.html"
+SEES_UNITS = "warehouse.view_unit"
 
 
 def stock_of_item(request, item):
@@ -66,6 +70,26 @@ def codes_of_item(request, item):
     }
 
 
+def units_of_item(request, item):
+    found = Unit.objects.open_to(request).filter(item=item)
+    listing = unit_listing(request, found, filterset=UnitOfItemFilter, omit=["item"], item=item.number)
+    return UNITS, {"listing": listing}
+
+
+def units_of_bin(request, bin):
+    found = Unit.objects.open_to(request).filter(quant__bin=bin)
+    omit = ["state", "bin", "location"]
+    return UNITS, {"listing": unit_listing(request, found, filterset=UnitOfBinFilter, omit=omit, place=bin.pk)}
+
+
+def is_serialized(request, item):
+    return item.is_serialized
+
+
+def holds_units(request, bin):
+    return Unit.objects.open_to(request).filter(quant__bin=bin).exists()
+
+
 def stock_of_bin(request, bin):
     listing = stock_listing(
         request,
@@ -106,10 +130,14 @@ def is_tracked_by_lot(request, item):
 TABS = {
     "item": [
         Tab("stock", _("Stock"), stock_of_item, permission="warehouse.view_quant", order=10),
+        Tab("units", _("Units"), units_of_item, permission=SEES_UNITS, when=is_serialized, order=15),
         Tab("lots", _("Lots"), lots_of_item, when=is_tracked_by_lot, order=20),
-        Tab("codes", _("Units and codes"), codes_of_item, order=30),
+        Tab("codes", _("Packs and codes"), codes_of_item, order=30),
     ],
-    "bin": [Tab("stock", _("Stock"), stock_of_bin, permission="warehouse.view_quant", order=10)],
+    "bin": [
+        Tab("stock", _("Stock"), stock_of_bin, permission="warehouse.view_quant", order=10),
+        Tab("units", _("Units"), units_of_bin, permission=SEES_UNITS, when=holds_units, order=20),
+    ],
     "location": [
         Tab("stock", _("Stock"), stock_of_location, permission="warehouse.view_quant", order=10),
         Tab("bins", _("Bins"), bins_of_location, permission="warehouse.view_bin", order=20),

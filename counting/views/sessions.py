@@ -1,5 +1,6 @@
 """The list of counts, and opening one."""
 
+from functools import partial
 from uuid import uuid4
 
 from django.contrib.auth.decorators import login_required, permission_required
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from counting.figures import progress_of, stage_of
 from counting.filters import STAGES, SessionFilter
 from counting.forms import ScopeForm
-from counting.models import CountLine, CountSession
+from counting.models import CountLine, CountSession, SearchTask
 from counting.opening import open_session
 from counting.policies import in_words
 from counting.views.access import sees_evidence, sees_values
@@ -54,8 +55,14 @@ def counts(request):
         "stopped": where_stopped(request.user),
         "judged": judged,
         "show_values": judged and sees_values(request.user),
+        "searches": partial(searches_going_on, request),  # for the page, not for its part
     }
     return render_page(request, "counting/sessions.html", context, partial="list")
+
+
+def searches_going_on(request):
+    may = request.user.has_perm("counting.view_searchtask")
+    return SearchTask.objects.open_to(request).going_on().count() if may else 0
 
 
 def with_figures(sessions):

@@ -25,13 +25,13 @@ def copied(model, label):
     )
 
 
-def unit_carried():
+def unit_carried(related_name="+"):
     """Of serialized items: the one unit that an entry of +1 or -1 is about."""
     return models.ForeignKey(
         Unit,
         on_delete=models.PROTECT,
         null=True,
-        related_name="+",
+        related_name=related_name,
         db_constraint=False,
         db_index=False,
         verbose_name=_("unit"),
@@ -57,7 +57,7 @@ class WarehouseEntry(models.Model):
         Quant, verbose_name=_("quant"), on_delete=models.PROTECT, related_name="entries", db_index=False
     )
     quantity = models.DecimalField(_("quantity"), **QUANTITY)
-    unit = unit_carried()
+    unit = unit_carried("entries")
     effect = models.CharField(_("effect"), max_length=10, choices=Effect)
     undoes = models.ForeignKey(
         "self",

@@ -162,6 +162,11 @@ class Register(models.Model):
         return reverse("document-detail", args=[self.number])
 
     @property
+    def belongs_to_count(self):
+        """A count has posted it, and takes it back."""
+        return self.kind in POSTED_BY_COUNTS and bool(self.source)
+
+    @property
     def is_reversed(self):
         """All of it is taken back, by one document or by several."""
         return self.reversals.exists() and not self.warehouse_entries.standing().exists()

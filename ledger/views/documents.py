@@ -15,7 +15,7 @@ from inventory_site.templatetags.truecount import quantity, signed, signed_money
 from inventory_site.visibility import CLOSED, closed_to
 from ledger.filters import DocumentFilter
 from ledger.forms import ReversalForm, typed
-from ledger.models import POSTED_BY_COUNTS, ItemLedgerEntry, Kind, Register, WarehouseEntry
+from ledger.models import ItemLedgerEntry, Kind, Register, WarehouseEntry
 from ledger.navigation import sections
 from ledger.posting import PAGE_WAIT
 from ledger.reversing import preview_reversal, reverse
@@ -89,7 +89,7 @@ def document_detail(request, number):
         "is_reversed": register.is_reversed,
         "is_closed": is_closed(request, register),
         "can_reverse": can_reverse(request, register),
-        "actions": links(request, "document", register) if register.kind in POSTED_BY_COUNTS else [],
+        "actions": links(request, "document", register) if register.belongs_to_count else [],
         "movements": WarehouseEntry.objects.open_to(request).filter(register=register).sums(),
         "tabs": tabs_of(request, "document", register),
     }
@@ -107,7 +107,7 @@ def can_reverse(request, register):
     return (
         request.user.has_perm("ledger.reverse_register")
         and register.reverses_id is None
-        and register.kind not in POSTED_BY_COUNTS
+        and not register.belongs_to_count
         and not register.is_reversed
         and not is_closed(request, register)
         and Register.objects.within_locations_of(request.user).filter(pk=register.pk).exists()
@@ -120,7 +120,7 @@ def can_reverse(request, register):
 def reverse_document(request, number):
     """First what would happen, then, by a POST, it happens. Twice is once. Counts have a page of their own for it."""
     register = get_object_or_404(Register.objects.within_locations_of(request.user).with_names(), number=number)
-    if register.kind in POSTED_BY_COUNTS:
+    if register.belongs_to_count:
         return redirect(links(request, "document", register)[0].url)
     if is_closed(request, register):
         raise PermissionDenied(CLOSED)

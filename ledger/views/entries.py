@@ -26,7 +26,7 @@ VALUE = Column("value", _("Value"), "value_entry__amount", num=True)
 BY = Column("by", _("By"), "register__by__username", css="wide-only")
 ITEM = Column("item", _("Item"), "item__number", css="item")
 LOCATION = Column("location", _("Location"), "location__name")
-LOT = Column("lot", _("Lot"), "lot__number")
+LOT = Column("lot", _("Lot or unit"), ("lot__number", "unit__code"))
 ITEM_OF_QUANT = Column("item", _("Item"), "quant__item__number", css="item")
 BIN = Column("bin", _("Bin"), ("quant__location__code", "quant__bin__walking_order", "quant__bin__code"))
 DOCUMENT_OF_ENTRY = [
@@ -47,6 +47,7 @@ ITEM_LEDGER_FILE = [
     Field(_("Name"), "item__name"),
     Field(_("Variant"), "variant__code"),
     Field(_("Lot"), "lot__number"),
+    Field(_("Unit"), "unit__code"),
     Field(_("Location"), "location__code"),
     Field(_("Quantity"), "quantity", figure=True),
 ]
@@ -57,12 +58,13 @@ WAREHOUSE_LEDGER_FILE = [
     Field(_("Name"), "quant__item__name"),
     Field(_("Variant"), "quant__variant__code"),
     Field(_("Lot"), "quant__lot__number"),
+    Field(_("Unit"), "unit__code"),
     Field(_("Location"), "quant__location__code"),
     Field(_("Bin"), "quant__bin__code"),
     Field(_("Quantity"), "quantity", figure=True),
     *WHO_AND_WHY,
 ]
-LOT_OF_QUANT = Column("lot", _("Lot"), "quant__lot__number")
+LOT_OF_QUANT = Column("lot", _("Lot or unit"), ("quant__lot__number", "unit__code"))
 
 
 @login_required

@@ -8,12 +8,12 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from counting.completing import ask_to_complete, complete_session, digest
-from counting.models import CountLine
+from counting.models import CountLine, CountSession, SearchTask
 from counting.opening import Scope, open_session
 from counting.policies import Policies
 from counting.recording import add_to_count, clear_count, set_count
 from counting.review import mark_counted
-from tests.factories import BinFactory, UserFactory, given_stock
+from tests.factories import BinFactory, UserFactory, given_stock, put_into_the_missing_bin
 
 
 def given_person(*permissions, location=None):
@@ -99,3 +99,22 @@ def given_lines(*books, unit_cost="2.5", policies=None):
 def in_review(session):
     mark_counted(session, by=UserFactory(), at=timezone.now())
     return session
+
+
+def given_search(unit, *, session=None, due_on=None, at=None, **details):
+    """A search for a unit that a completed count did not find: it lies in the missing bin since."""
+    last_bin, at = unit.quant.bin, at or timezone.now()
+    session = session or CountSession.objects.create(
+        number=f"SC-{unit.code}",
+        location=last_bin.location,
+        opened_by=UserFactory(),
+        opened_at=at,
+        request_id=uuid4(),
+        status="completed",
+        ended_at=at,
+    )
+    put_into_the_missing_bin(unit)
+    due_on = due_on or timezone.localdate(at) + timedelta(days=7)
+    return SearchTask.objects.create(
+        unit=unit, session=session, last_bin=last_bin, opened_at=at, due_on=due_on, **details
+    )

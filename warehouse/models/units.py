@@ -4,6 +4,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.fields import MONEY
@@ -74,7 +75,7 @@ class Unit(models.Model):
             models.Index(fields=["quant"], condition=Q(quant__isnull=False), name="unit_by_quant"),
             models.Index(fields=["code"], name="unit_by_code"),
             models.Index(
-                fields=["manufacturer_number", "item"],
+                fields=["item", "manufacturer_number"],
                 condition=~Q(manufacturer_number=""),
                 name="unit_by_manufacturer_number",
             ),
@@ -125,4 +126,6 @@ class Unit(models.Model):
         return self.code
 
     def get_absolute_url(self):
-        return reverse("unit-detail", args=[self.code])
+        """A serial number may be that of several items; a tag is one everywhere."""
+        address = reverse("unit-detail", args=[self.code])
+        return address if self.kind == UnitKind.EPC else f"{address}?{urlencode({'item': self.item.number})}"

@@ -1,4 +1,4 @@
-"""Sheets of labels for bins, items and lots. Which ones: the filters of their lists, or numbers in the address."""
+"""Sheets of labels for bins, items, lots and units. Which ones: the filters of lists, or numbers in the address."""
 
 from functools import partial
 
@@ -8,12 +8,12 @@ from django.views.decorators.http import require_http_methods
 
 from inventory_site.pages import form_status, render_page
 from inventory_site.parts import Part
-from warehouse.filters import ChosenBinsFilter, ChosenItemsFilter, ChosenLotsFilter
-from warehouse.forms import BinLabelForm, ItemLabelForm, LotLabelForm
-from warehouse.labels import Printed, labels_of_bin, labels_of_item, labels_of_lot, print_labels
-from warehouse.models import Bin, Item, Lot
+from warehouse.filters import ChosenBinsFilter, ChosenItemsFilter, ChosenLotsFilter, ChosenUnitsFilter
+from warehouse.forms import BinLabelForm, ItemLabelForm, LotLabelForm, UnitLabelForm
+from warehouse.labels import Printed, labels_of_bin, labels_of_item, labels_of_lot, labels_of_unit, print_labels
+from warehouse.models import Bin, Item, Lot, Unit
 
-AT_ONCE = 480  # bins, items or lots a print: 20 sheets of 24 labels, which a browser lays out in a moment
+AT_ONCE = 480  # bins, items, lots or units a print: 20 sheets of 24 labels, which a browser lays out in a moment
 NAMED = 5  # so many of those that cannot be printed are named
 
 
@@ -44,6 +44,15 @@ def lot_labels(request):
     lots = Lot.objects.with_codes().order_by("item__number", "expiration_date", "number")
     page = {"title": _("Labels of lots"), "back": _("Items"), "back_url": "items"}
     return labels_page(request, lots, ChosenLotsFilter, LotLabelForm, labels_of_lot, page)
+
+
+@login_required
+@require_http_methods(["GET"])
+@permission_required("warehouse.view_unit", raise_exception=True)
+def unit_labels(request):
+    units = Unit.objects.open_to(request).with_codes().order_by("item__number", "code")
+    page = {"title": _("Labels of units"), "back": _("Units"), "back_url": "units"}
+    return labels_page(request, units, ChosenUnitsFilter, UnitLabelForm, labels_of_unit, page)
 
 
 def labels_page(request, things, filterset, form_class, labels_of, page):
