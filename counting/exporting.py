@@ -4,24 +4,27 @@ A line leaves with its key and its version. The version tells, when the file com
 or asked for again meanwhile, and which movements the counter could not know of; it tells no quantity.
 """
 
+import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models, transaction
-from django.db.models import Count
+from django.db.models import Count, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from counting.activity import remember
 from counting.blindness import sees_earlier_counts, sees_quantities
-from counting.models import CountSession, Deed
+from counting.models import CountSession, Deed, Sighting
 from counting.telling import own_counts
-from warehouse.models import Bin, BinKind, User
+from warehouse.models import Bin, BinKind, Unit, User
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CODES_IN_A_CELL = 500  # a cell of a workbook holds 32,767 characters, a tag up to 124
 VERSION = re.compile(r"r(?P<round>\d{1,4})m(?P<begun>\d{1,18})c(?P<counted>\d{1,18})")
 
 
@@ -71,6 +74,8 @@ class Row(NamedTuple):
     discrepancy: Decimal | None
     adjustment: Decimal | None
     unit_cost: Decimal
+    seen: list[str] | None = None
+    booked: list[str] | None = None
 
 
 PATHS = (
@@ -151,7 +156,13 @@ class Sight:
         """What a line was counted, as far as it stands and this person may know; their own count they know."""
         if row.recount_asked:
             return None
-        return row.counted if self.others else self.own.get(row.pk)
+        if self.others:
+            return row.counted
+        return self.own.get(row.pk, Decimal(len(row.seen)) if row.seen else None)
+
+    def seen(self, row: Row) -> list[str]:
+        """The codes that a count consists of; of a blind one those that they scanned themselves (units_of)."""
+        return row.seen or [] if self.counted(row) is not None else []
 
 
 @dataclass(frozen=True)
@@ -173,12 +184,49 @@ def export_lines(
     lines = chosen_lines(session, which, layout)
     columns = COLUMNS[layout](session, sight)
     remember(session, Deed.EXPORTED, by=by, at=at, lines=lines.count(), note=note or str(Layout(layout).label))
-    rows = map(Row._make, lines.in_walking_order().values_list(*PATHS).iterator())
+    units = units_of(session, sight, by)
+    rows = itertools.starmap(Row, lines.in_walking_order().values_list(*PATHS, *units).iterator())
     if layout in (Layout.ODOO, Layout.ERPNEXT):
         rows = (row for row in rows if sight.counted(row) is not None)
+    if units:
+        rows = one_by_one(rows, sight) if layout == Layout.ODOO else in_full_cells(rows, sight)
     cells = [cell for _heading, cell in columns]
     name = session.number if layout == Layout.TRUECOUNT else f"{session.number}-{layout}"
     return Export(name, [heading for heading, _cell in columns], (tuple(cell(row) for cell in cells) for row in rows))
+
+
+def has_units(session: CountSession) -> bool:
+    return session.lines.serialized().exists()
+
+
+def units_of(session: CountSession, sight: Sight, by: User) -> list[ArraySubquery]:
+    """The codes on a line, and those that its quant has in the books now; asked for only where units are counted."""
+    if not has_units(session):
+        return []
+    seen = Sighting.objects.filter(line=OuterRef("pk"), round=OuterRef("counted_round"))
+    booked = Unit.objects.filter(quant=OuterRef("quant"))
+    if not sight.others:
+        seen = seen.filter(by=by)
+    return [ArraySubquery(codes.order_by("code").values("code")) for codes in (seen, booked)]
+
+
+def one_by_one(rows: Iterable[Row], sight: Sight) -> Iterator[Row]:
+    """A row for each unit, where units were seen; those without a number yet stay together."""
+    for row in rows:
+        seen = sight.seen(row)
+        unnamed = sight.counted(row) - len(seen)
+        yield from (row._replace(lot=code, counted=Decimal(1), seen=[code]) for code in seen)
+        if unnamed or not seen:
+            yield row._replace(counted=unnamed, seen=None)
+
+
+def in_full_cells(rows: Iterable[Row], sight: Sight) -> Iterator[Row]:
+    """The line once more where a cell of a spreadsheet holds no more codes."""
+    for row in rows:
+        lists = [sight.seen(row), (row.booked or []) if sight.books else []]
+        for start in range(0, max(1, *map(len, lists)), CODES_IN_A_CELL):
+            seen, booked = (codes[start : start + CODES_IN_A_CELL] for codes in lists)
+            yield row._replace(seen=seen, booked=booked)
 
 
 def chosen_lines(session: CountSession, which: Which, layout: Layout):
@@ -188,6 +236,7 @@ def chosen_lines(session: CountSession, which: Which, layout: Layout):
 
 
 def truecount_columns(session: CountSession, sight: Sight) -> list[tuple[str, Cell]]:
+    with_units = has_units(session)
     columns: list[tuple[str, Cell]] = [
         ("Line", lambda row: row.pk),
         ("Version", lambda row: str(Version.of(row))),
@@ -199,6 +248,7 @@ def truecount_columns(session: CountSession, sight: Sight) -> list[tuple[str, Ce
         ("Expires", lambda row: row.expires),
         ("Unit", lambda row: row.unit),
         ("Counted", sight.counted),
+        *([("Serial numbers", lambda row: in_one_cell(sight.seen(row)))] if with_units else []),
         ("Counted by", lambda row: row.counter if row.counted is not None else None),
         ("Counted at", lambda row: row.counted_at if row.counted is not None else None),
     ]
@@ -207,6 +257,7 @@ def truecount_columns(session: CountSession, sight: Sight) -> list[tuple[str, Ce
             ("System quantity", lambda row: row.system),
             ("Book quantity", lambda row: row.book),
             ("Discrepancy", lambda row: row.discrepancy),
+            *([("Units in the books", lambda row: in_one_cell(row.booked))] if with_units else []),
             *([("Adjusted", lambda row: row.adjustment)] if session.ended_at else []),
             *([("Unit cost", lambda row: row.unit_cost)] if sight.money else []),
         ]
@@ -239,13 +290,19 @@ def odoo_columns(session: CountSession, sight: Sight) -> list[tuple[str, Cell]]:
 def erpnext_columns(session: CountSession, sight: Sight) -> list[tuple[str, Cell]]:
     """Lots only where there are some. A warehouse there is a bin here, or the location where stock has no bin."""
     lots: list[tuple[str, Cell]] = [("Batch No", lambda row: row.lot)]
+    serials: list[tuple[str, Cell]] = [("Serial No", lambda row: "\n".join(sight.seen(row)) or None)]
     return [
         ("Item Code", lambda row: row.item),
         ("Warehouse", place_in(session, session.location.name)),
         ("Quantity", sight.counted),
         ("Valuation Rate", lambda row: row.unit_cost if sight.money else None),
         *(lots if session.lines.filter(quant__lot__isnull=False).exists() else []),
+        *(serials if has_units(session) else []),
     ]
+
+
+def in_one_cell(codes: Sequence[str] | None) -> str | None:
+    return ", ".join(codes) if codes else None
 
 
 def place_in(session: CountSession, without_bin: str) -> Cell:

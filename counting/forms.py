@@ -278,12 +278,19 @@ class SheetForm(forms.Form):
     )
     per = forms.ChoiceField(choices=Per, label=_("On a page"))
     blank_lines = forms.IntegerField(min_value=0, max_value=30, label=_("Blank lines"))
+    unit_lines = forms.IntegerField(min_value=0, max_value=60, label=_("Blank serial numbers"))
     lot_lines = forms.BooleanField(required=False, label=_("Blank line for another lot"))
+    units = forms.BooleanField(required=False, label=_("Expected serial numbers and tags"))
     system = forms.BooleanField(required=False, label=_("System quantity"))
 
     def __init__(self, data, *, session, sees_quantities):
         """What the address does not say is as a sheet usually is; a recount is about what is left of it."""
-        initially = {"which": "left" if session.round > 1 else "all", "per": Per.PAGE, "blank_lines": "5"}
+        initially = {
+            "which": "left" if session.round > 1 else "all",
+            "per": Per.PAGE,
+            "blank_lines": "5",
+            "unit_lines": "0",
+        }
         data = data.copy()
         for name, value in initially.items():
             data[name] = data.get(name) or value
@@ -292,7 +299,10 @@ class SheetForm(forms.Form):
         self.fields["zones"].queryset = session.location.zones.all()
         if not self.fields["zones"].queryset:
             del self.fields["zones"]
+        if not session.lines.serialized().exists():
+            del self.fields["unit_lines"], self.fields["units"]
         if not sees_quantities:
+            self.fields.pop("units", None)
             del self.fields["system"]
 
     def clean_bins(self):

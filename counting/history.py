@@ -61,6 +61,7 @@ SCANS = {
     ScanKind.SEEN: (gettext_lazy("scanned units"), "recorded"),
     ScanKind.ALL_PRESENT: (gettext_lazy("found all that is expected"), "recorded"),
     ScanKind.ALLOTTED: (gettext_lazy("counted units by quantity"), "recorded"),
+    ScanKind.TYPED: (gettext_lazy("counted units by quantity"), "recorded"),
     ScanKind.TAKEN_BACK: (gettext_lazy("took scans back"), ""),
 }
 

@@ -15,14 +15,15 @@ from itertools import groupby
 from operator import attrgetter
 
 from django.db import models, transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import F, Window, prefetch_related_objects
+from django.db.models.functions import Length, RowNumber
 from django.utils.translation import gettext_lazy as _
 
 from counting.activity import remember
 from counting.models import CountLine, CountSession, Deed, Status
 from counting.opening import NotInDraft
 from warehouse.labels import NARROWEST, gtin_of
-from warehouse.models import Bin, Quant, User
+from warehouse.models import Bin, Quant, Unit, User
 from warehouse.symbols import NotPrintable, Symbol, Symbology, draw, gs1, is_gs1_number
 
 # Millimetres; static/paper.css draws what is counted here.
@@ -30,6 +31,10 @@ ROOM = 210  # for rows, between the head and the signatures of a page
 HEIGHTS = {2: 12, 3: 15.5, 4: 19, 5: 22.5, 6: 26}  # of a row, by how many lines of text the item takes
 BIN_WIDTH, CODE_WIDTH = 27, 33  # between the rules of the columns with bar codes
 NAME_FITS, DETAILS_FIT, EXPIRY = 24, 27, 18  # characters: on a line of the item's column, and of an expiration date
+SIDE_BY_SIDE = ((14, 5), (25, 3), (40, 2))  # codes of so many characters stand so many in a line, longer ones alone
+CODE_LINE, WRITTEN_LINE, AROUND = 4.5, 8, 3  # of codes to tick, of codes to write, and above and below them
+LINES_TOGETHER = 6  # of codes, before a page may end
+CODES_OF_A_LINE, CODES_AT_ONCE = 200, 5_000  # more of them nobody ticks on paper
 
 
 class Per(models.TextChoices):
@@ -42,12 +47,17 @@ class Blank(models.TextChoices):
     """Rows in which a counter writes what nobody expected."""
 
     LOT = "lot"  # another lot of the item above
+    UNIT = "unit"  # serial numbers of the item above
     FOUND = "found"  # anything
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line to count; or a blank row, below `quant` if it is about its bin or item."""
+    """A line to count; below it maybe `codes` to tick; or a blank row, below `quant` if it is about its bin or item.
+
+    `beside`: how many codes, or blanks for codes, stand in a line; `blanks`: how many of these; `more`: units that are
+    expected as well, and not printed.
+    """
 
     quant: Quant | None = None
     line: CountLine | None = None
@@ -56,14 +66,33 @@ class Row:
     symbol: Symbol | None = None
     name_lines: int = 1
     detail_lines: int = 1
+    codes: tuple[str, ...] = ()
+    beside: int = 1
+    blanks: int = 0
+    more: int = 0
 
     @property
     def size(self):
         return self.name_lines + self.detail_lines
 
     @property
+    def is_of_units(self):
+        return bool(self.codes or self.blanks or self.more)
+
+    @property
+    def code_lines(self):
+        return -(-(len(self.codes) or self.blanks) // self.beside) + bool(self.more)
+
+    @property
     def height(self):
-        return HEIGHTS[self.size]
+        if not self.is_of_units:
+            return HEIGHTS[self.size]
+        return self.code_lines * (WRITTEN_LINE if self.blanks else CODE_LINE) + AROUND
+
+    @property
+    def written(self):
+        """The blanks, to draw one after the other."""
+        return range(self.blanks)
 
     @property
     def bin(self):
@@ -126,12 +155,17 @@ def draw_sheet(
     per: str = Per.PAGE,
     blank_lines: int = 0,
     lot_lines: bool = False,
+    unit_lines: int = 0,
+    units: dict[int, list[str]] | None = None,
     first: int = 1,
 ) -> Sheet:
-    """`lines` in walking order, with the names and the references of their items; numbered from `first`."""
-    rows = list(_rows(lines, first=first, lot_lines=lot_lines))
+    """`lines` in walking order, with the names and the references of their items; numbered from `first`.
+
+    `units`: the codes that are expected in each quant, to be ticked; None: no list of them.
+    """
+    rows = list(_rows(lines, first=first, lot_lines=lot_lines, unit_lines=unit_lines, units=units))
     if per == Per.LINE:
-        pages = [page for row in rows if row.line for page in _pages([row])]
+        pages = [page for number, some in groupby(rows, key=attrgetter("number")) if number for page in _pages(some)]
     elif per == Per.BIN:
         bins = (list(some) for _bin, some in groupby(rows, key=attrgetter("bin")))
         pages = [page for some in bins for page in _pages_of_bin(some, blank_lines)]
@@ -147,12 +181,45 @@ def with_codes(lines: Iterable[CountLine]) -> list[CountLine]:
     return lines
 
 
-def _rows(lines, *, first, lot_lines) -> Iterator[Row]:
+def expected_units(lines: Iterable[CountLine]) -> dict[int, list[str]]:
+    """By quant, the codes of the units that lie there now, no more than are printed; one statement."""
+    quants = [line.quant_id for line in lines if line.quant.item.is_serialized]
+    if not quants:
+        return {}
+    in_order = (Length("code"), F("code"))
+    place = Window(RowNumber(), partition_by="quant", order_by=in_order)
+    units = Unit.objects.filter(quant__in=quants).annotate(place=place).filter(place__lte=CODES_OF_A_LINE)
+    expected = {quant: [] for quant in quants}
+    for quant, code in units.order_by("quant", *in_order).values_list("quant", "code")[:CODES_AT_ONCE]:
+        expected[quant].append(code)
+    return expected
+
+
+def _rows(lines, *, first, lot_lines, unit_lines, units) -> Iterator[Row]:
     for _item, some in groupby(enumerate(lines, first), key=lambda numbered: _place(numbered[1].quant)):
         for number, line in some:
             yield Row(line.quant, line, number, symbol=code_of(line.quant), **_lines_of_text(line.quant))
+            if line.quant.item.is_serialized:
+                yield from _unit_rows(line.quant, number, units, unit_lines)
         if lot_lines and line.quant.lot_id:
             yield Row(line.quant, blank=Blank.LOT)
+
+
+def _unit_rows(quant, number, units, unit_lines):
+    if units is not None:
+        codes = units[quant.pk]
+        beside = next((beside for fits, beside in SIDE_BY_SIDE if max(map(len, codes), default=0) <= fits), 1)
+        for part in _cut(codes, beside * LINES_TOGETHER):
+            yield Row(quant, number=number, codes=tuple(part), beside=beside)
+        more = int(quant.quantity) - len(codes)
+        if more > 0:
+            yield Row(quant, number=number, more=more)
+    for part in _cut(range(unit_lines), 3 * LINES_TOGETHER):
+        yield Row(quant, number=number, blank=Blank.UNIT, blanks=len(part), beside=3)
+
+
+def _cut(sequence, size):
+    return [sequence[start : start + size] for start in range(0, len(sequence), size)]
 
 
 def _place(quant):
@@ -206,7 +273,8 @@ def fitting(content: str, *, room: float) -> Symbol:
 
 def _lines_of_text(quant):
     """How many lines the name and the numbers take. A name is cut after two; the longest number and lot take four."""
-    details = [quant.item.number, *(str(part) for part in (quant.variant, quant.lot) if part)]
+    kind = quant.item.tracking if quant.item.is_serialized else None
+    details = [quant.item.number, *(str(part) for part in (kind, quant.variant, quant.lot) if part)]
     width = sum(_width(text) + 3 for text in details) + (EXPIRY if quant.lot and quant.lot.expiration_date else 0)
     return {
         "name_lines": 1 + (_width(quant.item.name) > NAME_FITS),

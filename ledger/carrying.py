@@ -8,9 +8,8 @@ from ledger.sql import staging
 from ledger.sql import units as sql
 from warehouse.units import ensure_units
 
-MAKES_UNITS = {Kind.RECEIPT, Kind.OPENING}
-# Beside these a reversal: it brings back what an issue had sent away.
-TAKES_RELEASED = MAKES_UNITS | {Kind.REVERSAL}
+# What brings in units that nobody knew, and such as had left for good.
+BRINGS_IN = {Kind.RECEIPT, Kind.OPENING}
 
 
 class LawBroken(RuntimeError):
@@ -19,7 +18,7 @@ class LawBroken(RuntimeError):
 
 def stage_units(cursor, kind: Kind) -> None:
     """Find the units that lines name by their codes; make those that come in for the first time."""
-    makes_units = kind in MAKES_UNITS
+    makes_units = kind in BRINGS_IN
     cursor.execute(sql.CHECK_CODES, {"absolute": kind == Kind.MANUAL_ADJUSTMENT})
     if makes_units:
         ensure_units("posting_line", condition=f"unit_code <> '' AND {staging.WITHOUT_ERROR}")
@@ -42,7 +41,7 @@ def without_unit(kind: Kind) -> str:
 
 
 def check_units(cursor, kind: Kind) -> None:
-    cursor.execute(sql.CHECK_UNITS, {"takes_released": kind in TAKES_RELEASED})
+    cursor.execute(sql.CHECK_UNITS, {"takes_released": kind in BRINGS_IN})
 
 
 def write_units(cursor, *, register: int, effect: str, arrives_at: int | None) -> None:

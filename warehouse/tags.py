@@ -17,9 +17,10 @@ from warehouse.barcodes import STARTS_WITH_A_GTIN, gtin_14
 
 DIGITS_OF_96_BITS = 24
 DIGITS_OF_198_BITS = 52  # a tag's memory holds words of 16 bits: 198 are padded to 208
+WHOLE_DIGITS_OF_198_BITS = 50  # of which the last two bits are padding already
 MOST_DIGITS = 124
 LONGEST_URI = 200
-LENGTHS = {"30": DIGITS_OF_96_BITS, "36": DIGITS_OF_198_BITS}  # of SGTINs, by their header
+HEADERS_OF_SGTINS = HEADER_OF_96_BITS, HEADER_OF_198_BITS = "30", "36"
 
 PURE_IDENTITY = re.compile(r"urn:epc:id:sgtin:.+")
 TAG_URI = re.compile(r"urn:epc:tag:(?P<scheme>sgtin-96|sgtin-198):(?P<filter>[0-7])\.(?P<body>.+)")
@@ -56,6 +57,16 @@ def read_tag(text: str) -> Tag | None:
         return None
     text = text.strip()
     return _in_uri(_in_usual_case(text)) if text[:4].lower() == "urn:" else _in_digits(text)
+
+
+def tag_code(text: str) -> str | None:
+    """What `read_tag` would give as the code of hexadecimal text, without looking into the tag: far quicker."""
+    digits = "".join(text.split()).upper()
+    if not DIGITS_OF_96_BITS <= len(digits) <= MOST_DIGITS or digits.strip(hexdigits) or not digits.strip("0"):
+        return None
+    if STARTS_WITH_A_GTIN.match(digits) and gtin_14(digits[2:16]):
+        return None  # a label of GS1, all of digits
+    return _cut(digits)
 
 
 def tag_of(gtin: str, serial: str, company_prefix_length: int = 7) -> Tag:
@@ -103,25 +114,24 @@ def _scheme_for(sgtin):
 
 
 def _in_digits(text):
-    digits = "".join(text.split()).upper()
-    if not DIGITS_OF_96_BITS <= len(digits) <= MOST_DIGITS or digits.strip(hexdigits) or not digits.strip("0"):
-        return None
-    if STARTS_WITH_A_GTIN.match(digits) and gtin_14(digits[2:16]):
-        return None  # a label of GS1, all of digits
-    length = LENGTHS.get(digits[:2])
-    if length is None:
-        return Tag(digits)
+    code = tag_code(text)
+    if code is None or code[:2] not in HEADERS_OF_SGTINS:
+        return code and Tag(code)
     try:
-        return _tag(_cut(digits, length), SGTIN.from_hex(digits))
+        return _tag(code, SGTIN.from_hex(code))
     except NOT_READABLE:
-        return Tag(digits)
+        return Tag(code)
 
 
-def _cut(digits, length):
-    """The digits of the EPC itself: readers send the words behind it as well, or leave its own padding out."""
-    if length == DIGITS_OF_198_BITS:
-        digits = f"{int(digits[:50], 16) >> 2 << 2:050X}"
-    return digits[:length].ljust(length, "0")
+def _cut(digits):
+    """The digits of an SGTIN itself: readers send the words behind it as well, or leave its own padding out."""
+    header = digits[:2]
+    if header == HEADER_OF_96_BITS:
+        return digits[:DIGITS_OF_96_BITS]
+    if header == HEADER_OF_198_BITS and len(digits) >= WHOLE_DIGITS_OF_198_BITS:
+        bits = int(digits[:WHOLE_DIGITS_OF_198_BITS], 16) >> 2 << 2
+        return f"{bits:X}".ljust(DIGITS_OF_198_BITS, "0")
+    return digits
 
 
 def _tag(digits, sgtin):

@@ -4,7 +4,9 @@ Everything is posted, counted and completed by the product's own verbs, so that 
 day makes the same warehouse. `posted_at` is the clock of the database, as always; posting dates lie in the weeks past.
 """
 
+from dataclasses import replace
 from datetime import date
+from itertools import chain
 from random import Random
 
 from django.db import connection, transaction
@@ -14,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from counting.demo.building import build, opening_lines
 from counting.demo.counts import count_in_week, open_counts
 from counting.demo.people import make_people
+from counting.demo.tool_room import Tool, a_week_in_the_tool_room, make_tool_rooms, make_tools, opening_units
 from counting.demo.working import WEEKS, Work, find_quants, work_a_week, working_days
 from inventory_site.errors import DomainError
 from ledger.models import Kind
@@ -50,20 +53,27 @@ def load_demo(
     people = make_people(locations, passwords)
     lock_locations(location.pk for location in locations)
     work = Work(warehouse, people, today, seed, Random(f"{seed} working"))  # noqa: S311
+    in_tool_room = replace(work, rng=Random(f"{seed} tool room"))  # noqa: S311
+    tools = make_tools()
+    make_tool_rooms(warehouse)
     tell("  opening stock ...")
-    open_stock(work, quants)
+    open_stock(work, quants, tools)
     tell(f"  {WEEKS} weeks of work and counts ...")
     for week in range(1, WEEKS + 1):
         work_a_week(work, week)
+        a_week_in_the_tool_room(in_tool_room, tools, week)
         count_in_week(work, week)
     open_counts(work)
 
 
-def open_stock(work: Work, quants: int) -> None:
+def open_stock(work: Work, quants: int, tools: list[Tool]) -> None:
     rng = Random(f"{work.seed} opening")  # noqa: S311
     for location in (work.warehouse.main, work.warehouse.second):
         lines = opening_lines(work.warehouse, location, quants, rng)
-        work.post(Kind.OPENING, location, lines, by="admin", on=working_days(work, 1)[0], note="Opening stock")
+        units = opening_units(work.warehouse, tools, location, rng)
+        work.post(
+            Kind.OPENING, location, chain(lines, units), by="admin", on=working_days(work, 1)[0], note="Opening stock"
+        )
         tidy_up()
     work.quants = find_quants(work.warehouse.places)
 

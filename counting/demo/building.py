@@ -105,7 +105,7 @@ def shares(warehouse: Warehouse, location: Location, quants: int) -> dict[str, i
 
 
 def make_locations():
-    main = Location.objects.create(code="LH1", name="Lindhafen")
+    main = Location.objects.create(code="LH1", name="Lindhafen", search_days=7)
     second = Location.objects.create(code="MW2", name="Marschweg")
     for location in (main, second):
         docks = [

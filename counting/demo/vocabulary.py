@@ -1,6 +1,11 @@
-"""The words that the names of items are composed of: a trade in hardware, electronics, dry and chilled food."""
+"""The words that the names of items are composed of: a trade in hardware, electronics, dry and chilled food.
+
+And the makes in its tool room, whose units are numbered one by one.
+"""
 
 from dataclasses import dataclass
+
+from warehouse.models import Tracking
 
 ZONES = {"A": "Hardware", "B": "Electronics", "C": "Dry food", "D": "Cold store"}
 SHARE_OF_ZONE = {"A": 0.5, "B": 0.2, "C": 0.22, "D": 0.08}
@@ -195,3 +200,36 @@ FAMILIES = {
                (1.2, 8), packs=(("tray", 10),), life=60),
     ],
 }  # fmt: skip
+
+TOOL_ROOM, TOOL_ROOM_NAME = "T", "Tool room"
+
+
+@dataclass(frozen=True)
+class Make:
+    """A serialized item. `code` is how its units are numbered, from `first` on; in a tag that is the serial number.
+
+    One with a `maker_code` gets its numbers from us: this is how its manufacturer numbers some of them.
+    """
+
+    number: str
+    name: str
+    category: str
+    cost: float
+    units: int
+    code: str
+    first: int
+    tracking: Tracking = Tracking.SERIAL
+    maker_code: str = ""
+
+
+MAKES = (
+    Make("PT-CD18", "Cordless drill 18 V, brushless, in case", "Numbered tools", 129, 36, "CD18-26-{}", 2201),
+    Make("PT-AG125", "Angle grinder 125 mm, brushless", "Numbered tools", 98.5, 30, "AG125-26-{}", 1140),
+    Make("PT-RH40", "Rotary hammer SDS-max, 8 J", "Numbered tools", 412, 18, "RH40-25-0{}", 318),
+    Make("MT-LL3", "Cross-line laser 3 × 360°", "Measuring devices", 269, 20, "LL3-26-0{}", 771),
+    Make("MT-MM7", "Multimeter, true RMS, calibrated", "Measuring devices", 84, 24, "MM7-K{}", 51020),
+    Make("HR-HG23", "Heat gun 2300 W, for hire", "For hire", 61, 20, "{}", 1000, maker_code="WX{}"),
+    Make("SF-HN2", "Safety harness, two-point", "Safety at heights", 74, 40, "{}", 260117, Tracking.RFID),
+    Make("SF-LY1", "Lanyard with shock absorber, 2 m", "Safety at heights", 39, 60, "{}", 58801, Tracking.RFID),
+    Make("DV-TB8", "Rugged tablet 8 inch", "Devices", 540, 16, "TB8-{}A", 2601, Tracking.RFID),
+)

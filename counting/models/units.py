@@ -31,6 +31,7 @@ class ScanKind(models.TextChoices):
     SEEN = "seen", _("scanned")
     ALL_PRESENT = "all", _("all present")  # ticked off by a person who found all that is expected
     ALLOTTED = "allotted", _("allotted")  # of an auto-serialized item: a quantity was typed, these units make it up
+    TYPED = "typed", _("quantity typed")  # the code is the quantity: none, or that of an auto-serialized item
     TAKEN_BACK = "back", _("taken back")
 
 
@@ -92,7 +93,8 @@ class Sighting(models.Model):
     """A code that stands on a line: a line's counted quantity is the number of its sightings of the counted round.
 
     What the scans of the line give, kept so that nothing has to be folded again. `unit_entry` is the unit's newest
-    entry at `seen_at`: a movement after that took it away again. `unit` is blank where nobody knows the code.
+    entry at `seen_at`: a movement after that took it away again. `unit` is blank where nobody knows the code; `code`
+    is that of the unit, however it was scanned. `client_id` is that of the request that brought it first.
     """
 
     line = models.ForeignKey(
@@ -113,6 +115,7 @@ class Sighting(models.Model):
     seen_at = models.DateTimeField(_("seen at"))
     unit_entry = models.BigIntegerField(_("newest entry of the unit"), default=0)
     by = person(_("by"))
+    client_id = models.UUIDField(_("client id"), null=True)
 
     objects = SightingQuerySet.as_manager()
 
@@ -123,6 +126,8 @@ class Sighting(models.Model):
         indexes = [
             # "where else was this unit seen"
             models.Index(fields=["unit"], condition=Q(unit__isnull=False), name="sighting_by_unit"),
+            # "which codes does nobody know"
+            models.Index(fields=["line"], condition=Q(unit__isnull=True), name="sighting_of_the_unknown"),
         ]
         constraints = [models.UniqueConstraint(fields=["line", "round", "code"], name="sighting_once")]
 

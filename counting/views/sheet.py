@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from counting.blindness import sees_quantities
 from counting.forms import SheetForm
 from counting.models import Status
-from counting.sheets import draw_sheet, note_printing, with_codes
+from counting.sheets import draw_sheet, expected_units, note_printing, with_codes
 from counting.views.access import session_for
 from inventory_site.errors import DomainError
 from inventory_site.pages import form_status, redirect_to, render_page
@@ -74,8 +74,14 @@ class SheetPage:
         return self.form.is_valid() and bool(self.form.cleaned_data.get("system"))
 
     @property
+    def shows_units(self):
+        """The codes that are expected, to be ticked; like the system quantity never in a blind count."""
+        return self.form.is_valid() and bool(self.form.cleaned_data.get("units"))
+
+    @property
     def note(self):
-        return _("with the system quantity") if self.shows_system else ""
+        said = [(self.shows_system, _("with the system quantity")), (self.shows_units, _("with the expected units"))]
+        return ", ".join(words for shown, words in said if shown)
 
     @cached_property
     def asked(self):
@@ -98,6 +104,8 @@ class SheetPage:
     @cached_property
     def sheet(self):
         asked = {name: self.form.cleaned_data[name] for name in ("per", "blank_lines", "lot_lines")}
+        asked["unit_lines"] = self.form.cleaned_data.get("unit_lines", 0)
+        asked["units"] = expected_units(self.lines) if self.shows_units else None
         return draw_sheet(self.session, self.lines, first=self.part.first, **asked)
 
     @property

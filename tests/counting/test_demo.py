@@ -1,4 +1,5 @@
 import datetime
+import re
 from io import StringIO
 
 import pytest
@@ -12,7 +13,8 @@ from counting.demo import AlreadyLoaded, load_demo
 from counting.models import CountLine, CountSession, Guard, PutAside, Status, Uncounted, Undecided
 from counting.reconciliation import prove
 from ledger.models import Kind, Register, WarehouseEntry
-from warehouse.models import Bin, BinHold, Item, ItemReference, Location, Lot, Quant, User
+from warehouse.models import Bin, BinHold, Item, ItemReference, Location, Lot, Quant, Unit, UnitKind, UnitState, User
+from warehouse.tags import read_tag
 
 TODAY = datetime.date(2026, 11, 20)
 QUANTS = 600
@@ -86,6 +88,28 @@ class TestDemonstration(TestCase):
         assert all(Gtin.parse(code) for code in codes)
         assert len(set(codes)) == len(codes)
         assert set(map(len, codes)) == {13, 14}
+
+    def test_units_have_codes_as_they_would_be_printed(self):
+        drills = Unit.objects.filter(item__number="PT-CD18")
+        assert drills.count() >= 36
+        assert all(re.fullmatch(r"CD18-26-\d{4}", code) for code in drills.values_list("code", flat=True))
+
+        tags = Unit.objects.filter(kind=UnitKind.EPC).select_related("item").prefetch_related("item__references")
+        assert {len(unit.code) for unit in tags} == {24, 52}
+        for unit in tags:
+            tag = read_tag(unit.code)
+            assert (tag.gtin.lstrip("0"), tag.serial) == (unit.item.references.all()[0].code, unit.serial_number)
+
+        numbered_by_us = Unit.objects.filter(item__auto_serialized=True)
+        assert numbered_by_us.exclude(manufacturer_number="").exists()
+        assert numbered_by_us.filter(manufacturer_number="").exists()
+
+    def test_units_came_went_and_were_moved(self):
+        assert set(Unit.objects.values_list("state", flat=True)) >= {UnitState.IN_STOCK, UnitState.RELEASED}
+        carrying = Register.objects.filter(warehouse_entries__unit__isnull=False)
+        kinds = {Kind.OPENING, Kind.RECEIPT, Kind.ISSUE, Kind.MOVEMENT, Kind.LOCATION_TRANSFER}
+        assert set(carrying.values_list("kind", flat=True)) >= kinds
+        assert Unit.objects.filter(quant__location__code="MW2").exists()
 
     def test_people_have_worked_there_for_weeks(self):
         kinds = dict(Register.objects.values_list("kind").annotate(Count("pk")).order_by("kind"))

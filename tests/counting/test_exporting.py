@@ -9,17 +9,19 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from counting.exporting import Layout, Version, Which, export_lines
-from counting.models import CountSession
+from counting.exporting import CODES_IN_A_CELL, Layout, Version, Which, export_lines
+from counting.models import CountSession, Sighting
 from counting.review import ask_recount, mark_counted
 from tests.counting.given import count, given_line, given_lines, given_session
 from tests.counting.people import auditor, counter, supervisor
+from tests.counting.unit_counts import given_count, given_shelves, scan
 from tests.factories import (
     BinFactory,
     ItemFactory,
     LocationFactory,
     LotFactory,
     LotItemFactory,
+    SerialItemFactory,
     UserFactory,
     given_stock,
     move,
@@ -225,3 +227,64 @@ def test_an_export_takes_as_many_statements_for_many_lines_as_for_few(shelf, dja
         reviewer = supervisor(session.location).person
         with django_assert_max_num_queries(12):
             exported(session, reviewer)
+
+
+# Units
+
+
+@pytest.fixture
+def tools():
+    """Bin A-1 with drills D1, D2 and D3; D1 and D3 were scanned, and D9, which nobody knows."""
+    _item, [bin] = given_shelves(["D1", "D2", "D3"], item=SerialItemFactory(number="DRILL"))
+    session = given_count(bin)
+    scan(session, bin, "D3", "D1", "D9")
+    return session
+
+
+def test_units_leave_by_their_codes_beside_those_of_the_books(tools):
+    [drill] = exported(tools, supervisor(tools.location).person)
+
+    assert (drill["Counted"], drill["Serial numbers"], drill["Units in the books"]) == (3, "D1, D3, D9", "D1, D2, D3")
+
+
+def test_a_count_without_units_has_no_columns_for_them(shelf):
+    [padlock, _resin] = exported(shelf, supervisor(shelf.location).person)
+
+    assert not {"Serial numbers", "Units in the books"} & padlock.keys()
+
+
+def test_a_blind_count_tells_a_counter_the_codes_that_they_scanned_alone(tools):
+    given_blind(tools)
+    person, other = (counter(tools.location).person for _ in range(2))
+    Sighting.objects.filter(line__session=tools, code="D3").update(by=person)
+
+    [mine], [theirs] = exported(tools, person), exported(tools, other)
+
+    assert (mine["Counted"], mine["Serial numbers"]) == (1, "D3")
+    assert (theirs["Counted"], theirs["Serial numbers"]) == (None, None)
+    assert "Units in the books" not in mine
+
+
+@pytest.mark.parametrize(
+    ("layout", "expected"),
+    [
+        ("odoo", [{"Lot/Serial Number": code, "Counted Quantity": 1} for code in ("D1", "D3", "D9")]),
+        ("erpnext", [{"Serial No": "D1\nD3\nD9", "Quantity": 3}]),
+    ],
+)
+def test_units_go_back_as_other_systems_name_them(tools, layout, expected):
+    rows = exported(tools, supervisor(tools.location).person, layout=layout)
+
+    assert [{name: row[name] for name in expected[0]} for row in rows] == expected
+
+
+def test_more_codes_than_a_cell_holds_take_several_rows():
+    codes = [f"N{number:04}" for number in range(CODES_IN_A_CELL + 2)]
+    _item, [bin] = given_shelves(codes)
+    session = given_count(bin)
+    scan(session, bin, *codes)
+
+    first, second = exported(session, supervisor(session.location).person)
+
+    assert first["Line"] == second["Line"]
+    assert second["Serial numbers"] == ", ".join(codes[CODES_IN_A_CELL:])

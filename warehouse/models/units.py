@@ -75,7 +75,7 @@ class Unit(models.Model):
             models.Index(fields=["quant"], condition=Q(quant__isnull=False), name="unit_by_quant"),
             models.Index(fields=["code"], name="unit_by_code"),
             models.Index(
-                fields=["item", "manufacturer_number"],
+                fields=["manufacturer_number", "item"],
                 condition=~Q(manufacturer_number=""),
                 name="unit_by_manufacturer_number",
             ),

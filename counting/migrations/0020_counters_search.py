@@ -6,7 +6,7 @@ from counting.people import apply_groups
 class Migration(migrations.Migration):
     """Who counts helps to search for what a count did not find."""
 
-    dependencies = [("counting", "0017_serialized_lines")]
+    dependencies = [("counting", "0019_requests_of_sightings")]
 
     operations = [
         migrations.RunPython(lambda apps, schema_editor: apply_groups(), migrations.RunPython.noop),

@@ -1,0 +1,241 @@
+"""What becomes of units: which of a count differ from the books, and how."""
+
+from counting.sql.uncounted import OPEN_TO_ZERO
+
+# Whether a line posts anything of its own (%(leave)s: what nobody has accepted is left as it is).
+POSTS = "l.decision <> 'left_out' AND NOT l.recount_asked AND NOT (%(leave)s AND l.decision <> 'accepted')"
+
+# A document that really moved the unit after it was seen, and that nobody has taken back.
+MOVED_SINCE = """
+    u.last_entry > s.unit_entry
+    AND EXISTS (SELECT 1 FROM ledger_warehouseentry e
+                 WHERE e.unit_id = u.id AND e.id > s.unit_entry AND e.effect = 'moved'
+                   AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = e.id))
+"""
+
+# Another count that has seen the unit elsewhere: of what is missing here any open count of the location, of what was
+# seen here a later one that was not cancelled, and whose posting of the unit was not taken back.
+SEEN_BY_ANOTHER = """
+    SELECT o.line_id
+      FROM counting_sighting o
+      JOIN counting_countline ol ON ol.id = o.line_id AND ol.counted_round = o.round
+      JOIN counting_countsession os ON os.id = ol.session_id
+     WHERE o.unit_id = u.id AND os.id <> %(session)s
+       AND CASE WHEN seen.line_id IS NULL
+                THEN os.status IN ('draft', 'counted') AND os.location_id = %(location)s
+                ELSE os.status <> 'cancelled' AND (o.seen_at, o.id) > (seen.seen_at, seen.id)
+                     AND ol.quant_id <> l.quant_id
+                     AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry e
+                                       JOIN ledger_warehouseentry undone ON undone.undoes_id = e.id
+                                      WHERE e.unit_id = u.id AND e.register_id IN (os.adjustment_id, os.transfer_id))
+           END
+     ORDER BY o.seen_at DESC, o.id DESC LIMIT 1
+"""
+
+AVERAGE = "CASE WHEN v.quantity > 0 THEN round(v.value / v.quantity, 4) ELSE round(i.unit_cost, 4) END"
+VALUED = """
+    LEFT JOIN ledger_stockvalue v ON v.item_id = q.item_id AND v.location_id = q.location_id
+                                 AND coalesce(v.variant_id, 0) = coalesce(q.variant_id, 0)
+"""
+
+# All units of a session that differ, one row each (`quantity` more than one only for a surplus that has no codes yet).
+# What lies where a line was counted, and what was seen, are put together by unit; nearly always a unit was seen once,
+# on the line where it lies, and is dropped there. The rest is looked up one by one through keys: the planner knows
+# nothing of a session that was opened just now, and would join rows with each other that are a hundred thousand.
+# A code that nobody knew when it was scanned is looked for again: it may have been received since.
+# %(zero_up_to)s as in completing.DIGEST; %(search)s: what is missing goes into the missing bin; %(missing_bin)s: which.
+DIFFERING = f"""
+    gathered AS (
+        SELECT u.id AS unit_id, l.id AS lies_on, NULL::bigint AS sighting_id, NULL::bigint AS seen_on
+          FROM counting_countline l
+          JOIN warehouse_unit u ON u.quant_id = l.quant_id
+         WHERE l.session_id = %(session)s AND l.serialized AND l.counted_quantity IS NOT NULL
+         UNION ALL
+        SELECT u.id, l.id, NULL, NULL
+          FROM counting_countline l
+          JOIN warehouse_quant q ON q.id = l.quant_id AND q.last_entry <= %(zero_up_to)s
+          JOIN warehouse_unit u ON u.quant_id = l.quant_id
+         WHERE l.session_id = %(session)s AND l.serialized AND {OPEN_TO_ZERO}
+         UNION ALL
+        SELECT s.unit_id, NULL, s.id, l.id
+          FROM counting_countline l
+          JOIN counting_sighting s ON s.line_id = l.id AND s.round = l.counted_round AND s.unit_id IS NOT NULL
+         WHERE l.session_id = %(session)s AND l.serialized AND l.counted_quantity IS NOT NULL
+         UNION ALL
+        SELECT u.id, NULL, s.id, l.id
+          FROM counting_countline l
+          JOIN counting_sighting s ON s.line_id = l.id AND s.round = l.counted_round AND s.unit_id IS NULL
+          JOIN warehouse_quant q ON q.id = l.quant_id
+          JOIN warehouse_unit u ON u.item_id = q.item_id AND u.code = s.code
+         WHERE l.session_id = %(session)s AND l.serialized AND l.counted_quantity IS NOT NULL),
+    odd AS (
+        SELECT unit_id, max(lies_on) AS lies_on,
+               array_agg(sighting_id) FILTER (WHERE sighting_id IS NOT NULL) AS sightings
+          FROM gathered
+         GROUP BY unit_id
+        HAVING count(seen_on) <> 1 OR min(seen_on) IS DISTINCT FROM max(lies_on)),
+    judged AS (
+        SELECT CASE WHEN seen.line_id IS NULL
+                    THEN CASE WHEN another.line_id IS NOT NULL THEN 'seen_elsewhere'
+                              WHEN %(search)s AND q.bin_id IS DISTINCT FROM %(missing_bin)s THEN 'search'
+                              ELSE 'write_off' END
+                    WHEN seen.overtaken THEN 'moved_since'
+                    WHEN seen.places > 1 AND NOT seen.settled OR u.quant_id = l.quant_id THEN 'conflict'
+                    WHEN another.line_id IS NOT NULL THEN 'seen_later'
+                    WHEN u.state = 'released' THEN 'released'
+                    WHEN u.state = 'in_stock' AND booked.location_id <> %(location)s THEN 'other_location'
+                    WHEN u.state = 'in_stock' THEN 'transfer'
+                    WHEN u.last_entry > 0 THEN 'found'
+                    WHEN i.auto_serialized THEN 'new'
+                    ELSE 'unknown' END AS verdict,
+               u.id AS unit_id, u.item_id, u.code, l.id AS line_id, l.quant_id,
+               CASE WHEN booked.location_id = %(location)s THEN booked.id END AS booked_id,
+               CASE WHEN u.last_entry = 0 THEN {AVERAGE} ELSE u.cost END AS cost, 1 AS quantity,
+               coalesce(d.post, true) AS ticked, {POSTS} AS posts, coalesce(seen.settled, false) AS settled,
+               seen.lines AS seen_on, another.line_id AS other_line_id, lost.id AS missing_id
+          FROM odd
+          JOIN warehouse_unit u ON u.id = odd.unit_id
+          LEFT JOIN counting_unitdecision d ON d.session_id = %(session)s AND d.item_id = u.item_id AND d.code = u.code
+          LEFT JOIN LATERAL (
+               SELECT its.*, its.places > 1 AND its.line_id = d.line_id AND its.newest <= d.at AS settled
+                 FROM (SELECT each.*, count(*) FILTER (WHERE NOT overtaken) OVER () AS places,
+                              max(seen_at) FILTER (WHERE NOT overtaken) OVER () AS newest,
+                              array_agg(line_id) FILTER (WHERE NOT overtaken) OVER () AS lines
+                         FROM (SELECT s.id, s.line_id, s.seen_at, {MOVED_SINCE} AS overtaken
+                                 FROM unnest(odd.sightings) which (id) JOIN counting_sighting s ON s.id = which.id) each
+                      ) its
+                ORDER BY its.overtaken, its.line_id IS NOT DISTINCT FROM d.line_id DESC, its.seen_at DESC, its.id DESC
+                LIMIT 1) seen ON true
+          JOIN counting_countline l ON l.id = coalesce(seen.line_id, odd.lies_on)
+          JOIN warehouse_quant q ON q.id = l.quant_id
+          JOIN warehouse_item i ON i.id = u.item_id
+          LEFT JOIN warehouse_quant booked ON booked.id = u.quant_id
+          LEFT JOIN warehouse_quant lost ON lost.bin_id = %(missing_bin)s AND lost.item_id = q.item_id
+                                        AND lost.variant_id IS NOT DISTINCT FROM q.variant_id AND seen.line_id IS NULL
+          {VALUED} AND u.last_entry = 0
+          LEFT JOIN LATERAL ({SEEN_BY_ANOTHER}) another ON true
+         WHERE CASE WHEN seen.line_id IS NULL THEN u.last_entry <= coalesce(l.begun, l.watermark, q.last_entry)
+                    ELSE u.quant_id IS DISTINCT FROM l.quant_id OR NOT seen.overtaken AND seen.places > 1 END),
+    strange AS (
+        SELECT s.id, s.line_id, s.code, s.seen_at, q.item_id
+          FROM counting_countline l
+          JOIN counting_sighting s ON s.line_id = l.id AND s.round = l.counted_round AND s.unit_id IS NULL
+          JOIN warehouse_quant q ON q.id = l.quant_id
+         WHERE l.session_id = %(session)s AND l.serialized AND l.counted_quantity IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM warehouse_unit u WHERE u.item_id = q.item_id AND u.code = s.code)),
+    stranger AS (
+        SELECT DISTINCT ON (each.item_id, each.code) each.item_id, each.code, each.line_id, d.post,
+               count(*) OVER its AS places, array_agg(each.line_id) OVER its AS lines,
+               each.line_id = d.line_id AND max(each.seen_at) OVER its <= d.at AS settled
+          FROM strange each
+          LEFT JOIN counting_unitdecision d ON d.session_id = %(session)s AND d.item_id = each.item_id
+                                           AND d.code = each.code
+        WINDOW its AS (PARTITION BY each.item_id, each.code)
+         ORDER BY each.item_id, each.code, each.line_id IS NOT DISTINCT FROM d.line_id DESC, each.seen_at DESC,
+                  each.id DESC),
+    unknown AS (
+        SELECT CASE WHEN stranger.places > 1 AND stranger.settled IS NOT TRUE THEN 'conflict'
+                    WHEN i.auto_serialized THEN 'new' ELSE 'unknown' END AS verdict,
+               NULL::bigint AS unit_id, stranger.item_id, stranger.code, l.id AS line_id, l.quant_id,
+               NULL::bigint AS booked_id, CASE WHEN i.auto_serialized THEN {AVERAGE} ELSE 0 END AS cost, 1 AS quantity,
+               coalesce(stranger.post, true) AS ticked, {POSTS} AS posts,
+               stranger.places > 1 AND stranger.settled IS TRUE AS settled, stranger.lines AS seen_on,
+               NULL::bigint AS other_line_id, NULL::bigint AS missing_id
+          FROM stranger
+          JOIN counting_countline l ON l.id = stranger.line_id
+          JOIN warehouse_quant q ON q.id = l.quant_id
+          JOIN warehouse_item i ON i.id = q.item_id
+          {VALUED}),
+    surplus AS (
+        SELECT 'new' AS verdict, NULL::bigint, q.item_id, '', l.id, l.quant_id, NULL::bigint, {AVERAGE},
+               (l.counted_quantity - known.units)::int, true, {POSTS}, false, NULL::bigint[], NULL::bigint, NULL::bigint
+          FROM counting_countline l
+          JOIN warehouse_quant q ON q.id = l.quant_id
+          JOIN warehouse_item i ON i.id = q.item_id AND i.auto_serialized
+          {VALUED}
+         CROSS JOIN LATERAL (SELECT count(*) AS units FROM counting_sighting s
+                              WHERE s.line_id = l.id AND s.round = l.counted_round) known
+         WHERE l.session_id = %(session)s AND l.serialized AND l.counted_quantity > known.units),
+    difference AS (
+        SELECT verdict, unit_id, item_id, code, line_id,
+               CASE WHEN verdict IN ('write_off', 'search', 'seen_elsewhere') THEN quant_id
+                    WHEN verdict <> 'found' THEN booked_id END AS from_quant_id,
+               CASE WHEN verdict = 'search' THEN missing_id
+                    WHEN verdict NOT IN ('write_off', 'seen_elsewhere') THEN quant_id END AS to_quant_id,
+               cost, quantity, ticked, posts, settled, seen_on, other_line_id,
+               verdict IN ('transfer', 'found', 'new', 'write_off', 'search') AND ticked AND posts AS posted
+          FROM (SELECT * FROM judged UNION ALL SELECT * FROM unknown UNION ALL SELECT * FROM surplus) each)
+"""
+
+# The same of a count that is completed: what it wrote down, and what reviewers had said.
+WRITTEN_DOWN = """
+    difference AS (
+        SELECT w.verdict, w.unit_id, q.item_id, w.code, w.line_id, w.from_quant_id, w.to_quant_id, w.cost,
+               1 AS quantity, coalesce(d.post, true) AS ticked, coalesce(d.line_id = w.line_id, false) AS settled,
+               NULL::bigint[] AS seen_on, NULL::bigint AS other_line_id, w.posted
+          FROM counting_unitdifference w
+          JOIN counting_countline l ON l.id = w.line_id
+          JOIN warehouse_quant q ON q.id = l.quant_id
+          LEFT JOIN counting_unitdecision d ON d.session_id = w.session_id AND d.item_id = q.item_id AND d.code = w.code
+         WHERE w.session_id = %(session)s)
+"""
+
+COLUMNS = [
+    "verdict",
+    "unit_id",
+    "item_id",
+    "code",
+    "line_id",
+    "from_quant_id",
+    "to_quant_id",
+    "cost",
+    "quantity",
+    "ticked",
+    "settled",
+    "seen_on",
+    "other_line_id",
+    "posted",
+]
+
+# %(order)s: the verdicts in their order.
+PAGE = f"""
+    SELECT {", ".join(COLUMNS)} FROM difference
+     WHERE (%(verdicts)s::text[] IS NULL OR verdict = ANY(%(verdicts)s))
+       AND (%(lines)s::bigint[] IS NULL OR line_id = ANY(%(lines)s)
+            OR ARRAY[from_quant_id, to_quant_id] && (SELECT array_agg(quant_id) FROM counting_countline
+                                                      WHERE id = ANY(%(lines)s)))
+     ORDER BY array_position(%(order)s::text[], verdict::text), item_id, code, line_id
+    OFFSET %(offset)s LIMIT %(limit)s
+"""
+
+SUMMARY = """
+    SELECT verdict, sum(quantity)::int, sum(quantity * cost), coalesce(sum(quantity) FILTER (WHERE posted), 0)::int,
+           coalesce(sum(quantity * cost) FILTER (WHERE posted), 0)
+      FROM difference GROUP BY verdict
+"""
+
+# What is posted at each quant, in the order of unit_differences.LineFigures.
+FIGURES = """
+    coalesce(sum(quantity) FILTER (WHERE verdict = 'write_off'), 0)::int,
+    coalesce(sum(quantity) FILTER (WHERE verdict IN ('transfer', 'search') AND comes), 0)::int,
+    coalesce(sum(quantity) FILTER (WHERE verdict IN ('transfer', 'search') AND NOT comes), 0)::int,
+    coalesce(sum(quantity) FILTER (WHERE verdict = 'found'), 0)::int,
+    coalesce(sum(quantity) FILTER (WHERE verdict = 'new'), 0)::int,
+    coalesce(sum(quantity * cost) FILTER (WHERE verdict = 'write_off'), 0),
+    coalesce(sum(quantity * cost) FILTER (WHERE verdict IN ('found', 'new')), 0),
+    coalesce(sum(quantity * cost) FILTER (WHERE verdict IN ('transfer', 'search') AND comes), 0),
+    coalesce(sum(quantity * cost) FILTER (WHERE verdict IN ('transfer', 'search') AND NOT comes), 0)
+"""
+LINE_FIGURES = f"""
+    SELECT l.id, {FIGURES}
+      FROM (SELECT from_quant_id AS quant_id, verdict, quantity, cost, false AS comes FROM difference WHERE posted
+             UNION ALL
+            SELECT to_quant_id, verdict, quantity, cost, true FROM difference WHERE posted) its
+      JOIN counting_countline l ON l.quant_id = its.quant_id AND l.id = ANY(%(lines)s)
+     GROUP BY l.id
+"""
+
+LINES_THAT_HIDE = """
+    SELECT DISTINCT d.line_id FROM difference d JOIN counting_countline l ON l.id = d.line_id AND l.discrepancy = 0
+     WHERE NOT d.settled
+"""

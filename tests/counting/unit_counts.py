@@ -1,0 +1,73 @@
+"""Counts of serialized items, in the states that tests of units start from."""
+
+from uuid import uuid4
+
+from django.utils import timezone
+
+from counting.models import CountLine, CountSession, ScanKind, Sighting
+from counting.opening import take_snapshot
+from counting.unit_differences import differences
+from tests.factories import BinFactory, SerialItemFactory, UserFactory, given_units
+from warehouse.models import Quant, Unit
+
+
+def given_shelves(*contents, item=None, location=None, unit_cost=None):
+    """Bins of one location with units of one item, as lists of codes: (item, bins)."""
+    item = item or SerialItemFactory()
+    first = BinFactory(location=location) if location else BinFactory()
+    bins = [first, *(BinFactory(location=first.location) for _more in contents[1:])]
+    for bin, codes in zip(bins, contents, strict=True):
+        if codes:
+            given_units(bin, item, [str(code) for code in codes], unit_cost=unit_cost)
+    return item, bins
+
+
+def given_count(*bins, **policies):
+    """An open count of everything in these bins."""
+    session = CountSession.objects.create(
+        number=f"SC-{uuid4().hex[:8]}",
+        location=bins[0].location,
+        request_id=uuid4(),
+        opened_by=UserFactory(),
+        opened_at=timezone.now(),
+        **policies,
+    )
+    take_snapshot(session, Quant.objects.filter(bin__in=bins))
+    return session
+
+
+def line_in(session, bin):
+    return session.lines.select_related("quant__item", "session").get(quant__bin=bin)
+
+
+def scan(session, bin, *codes):
+    """These codes are seen in the bin, in the round of its line."""
+    line, now = line_in(session, bin), timezone.now()
+    units = {unit.code: unit for unit in Unit.objects.filter(item=line.quant.item)}
+    Sighting.objects.bulk_create(
+        Sighting(
+            line=line,
+            round=line.round,
+            unit=units.get(code),
+            code=code,
+            kind=ScanKind.SEEN,
+            seen_at=now,
+            unit_entry=units[code].last_entry if code in units else 0,
+            by=UserFactory(),
+        )
+        for code in map(str, codes)
+    )
+    CountLine.objects.filter(pk=line.pk).update(
+        counted_quantity=line.sightings.filter(round=line.round).count(),
+        book_quantity=line.quant.quantity,
+        watermark=line.quant.last_entry,
+        begun=line.begun or line.quant.last_entry,
+        counted_at=now,
+        counted_round=line.round,
+        recount_asked=False,
+    )
+
+
+def found(session, **which):
+    """{code: verdict} of the units of a count that differ."""
+    return {difference.code: str(difference.verdict) for difference in differences(session, **which)}
