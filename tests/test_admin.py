@@ -27,12 +27,13 @@ from tests.factories import (
     CategoryFactory,
     LocationFactory,
     LotFactory,
+    SerialItemFactory,
     UserFactory,
     ZoneFactory,
     given_stock,
     move,
 )
-from warehouse.models import Bin, BinHold, Item, ItemReference, ItemUnit, ItemVariant, Location, Quant, User, Zone
+from warehouse.models import Bin, BinHold, Item, ItemReference, ItemUnit, ItemVariant, Location, Quant, Unit, User, Zone
 
 pytestmark = pytest.mark.django_db
 
@@ -214,13 +215,15 @@ def test_a_counter_has_no_business_in_the_admin_site(client):
     assert client.get("/admin/").status_code == 302
 
 
-def test_the_tracking_of_an_item_with_stock_is_shown_not_edited(as_administrator):
-    stocked, fresh = given_stock(3).item, given_stock().item
+def test_the_tracking_of_an_item_with_stock_or_units_is_shown_not_edited(as_administrator):
+    stocked, fresh, known = given_stock(3).item, given_stock().item, SerialItemFactory()
+    Unit.objects.create(item=known, kind="serial", code="A-1", serial_number="A-1")
 
     def editable(item):
         return as_administrator.get(page(Item, "change", item.pk)).context["adminform"].form.fields
 
     assert "tracking" not in editable(stocked)
+    assert "tracking" not in editable(known)
     assert "tracking" in editable(fresh)
 
 

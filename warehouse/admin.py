@@ -74,8 +74,8 @@ class ItemAdmin(SiteAdmin):
     inlines = [ItemVariantInline, ItemUnitInline, ItemReferenceInline]
 
     def get_readonly_fields(self, request, obj=None):
-        """The tracking is locked once the item has stock; the database says so too."""
-        locked = obj and obj.quants.exclude(last_entry=0).exists()
+        """The tracking is locked once the item has stock or units; the database says so too."""
+        locked = obj and Item.objects.with_tracking_locked().filter(pk=obj.pk).exists()
         return ["tracking"] if locked else []
 
 

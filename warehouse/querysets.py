@@ -97,6 +97,12 @@ class ItemQuerySet(models.QuerySet):
         """With all that a label of an item says: its bar codes, and what one of them stands for."""
         return self.with_names().prefetch_related("references__variant", "units__unit_of_measure")
 
+    def with_tracking_locked(self):
+        """Those that have or had stock, or whose units are known: how they are tracked cannot change any more."""
+        had_stock = self.model._meta.get_field("quants").related_model.objects.exclude(last_entry=0)
+        units = self.model._meta.get_field("serialized_units").related_model.objects
+        return self.filter(Exists(had_stock.filter(item=OuterRef("pk"))) | Exists(units.filter(item=OuterRef("pk"))))
+
     def with_stock(self, user):
         """Adds `on_hand`: what this person's locations hold, adjustment bins left out."""
         quants = self.model._meta.get_field("quants").related_model.objects

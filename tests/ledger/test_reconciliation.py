@@ -14,12 +14,14 @@ from tests.factories import (
     ItemFactory,
     LocationFactory,
     LotFactory,
+    SerialItemFactory,
     adjust,
     given_stock,
+    given_units,
     move,
     post_lines,
 )
-from warehouse.models import BinKind
+from warehouse.models import BinKind, Item, Unit
 from warehouse.quants import ensure_quant
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +35,7 @@ def test_all_laws_hold_after_every_kind_of_document():
     east, west = LocationFactory(), LocationFactory()
     shelf, other, far = BinFactory(location=east), BinFactory(location=east), BinFactory(location=west)
     quant = given_stock(20, bin=shelf, lot=LotFactory(), unit_cost=Decimal("1.37"))
+    given_units(shelf, SerialItemFactory(), ["A-1", "A-2"])
     goods = {"bin": shelf.pk, "item": quant.item_id, "lot": quant.lot_id, "quantity": Decimal(3)}
 
     post_lines(east, {**goods, "to_bin": other.pk}, kind=Kind.MOVEMENT)
@@ -125,12 +128,131 @@ def test_law_3_an_adjustment_bin_may_be_negative():
     assert broken_laws() == {1}
 
 
-def test_law_4_stock_of_a_serialized_item_is_found():
+def test_law_4_a_quantity_of_a_serialized_item_without_units_is_found():
     quant = given_stock(10)
 
     behind_its_back("warehouse_item", "UPDATE warehouse_item SET tracking = 'serial' WHERE id = %s", quant.item_id)
 
     assert broken_laws() == {4}
+    assert "The quant says 10, and 0 units lie in it." in {finding.says for finding in findings()}
+
+
+def given_two_units():
+    bin, item = BinFactory(), SerialItemFactory()
+    return given_units(bin, item, ["A-1", "A-2"], unit_cost=Decimal("4"))
+
+
+def test_law_4_a_unit_that_vanished_from_its_quant_is_found():
+    unit, _other = given_two_units()
+
+    behind_its_back(
+        "warehouse_unit", "UPDATE warehouse_unit SET state = 'released', quant_id = NULL WHERE id = %s", unit.pk
+    )
+
+    assert {finding.says for finding in findings()} == {
+        "The quant says 2, and 1 units lie in it.",
+        f"The unit is released in quant None since entry {unit.last_entry}; its entries say 1 in {{{unit.quant_id}}} "
+        f"since {unit.last_entry}.",
+        "The stock is worth 8, its units have cost 4.",
+    }
+    assert broken_laws() == broken_laws(unit.quant.location) == {4}
+    assert findings(LocationFactory()) == []
+
+
+def test_law_4_units_that_changed_places_are_found_though_every_quantity_is_right():
+    [one] = given_units(BinFactory(), SerialItemFactory(), ["A-1"])
+    [other] = given_units(BinFactory(location=one.quant.location), one.item, ["A-2"])
+
+    behind_its_back(
+        "warehouse_unit", "UPDATE warehouse_unit SET quant_id = %s - quant_id", one.quant_id + other.quant_id
+    )
+
+    assert [(finding.law, finding.subject) for finding in findings()] == [
+        (4, f"{one.item} A-1"),
+        (4, f"{one.item} A-2"),
+    ]
+
+
+def test_law_4_a_unit_in_a_quant_of_another_item_is_found():
+    unit, _other = given_two_units()
+    behind_its_back(
+        "warehouse_unit", "UPDATE warehouse_unit SET item_id = %s WHERE id = %s", SerialItemFactory().pk, unit.pk
+    )
+
+    assert broken_laws() == {4}
+
+
+def test_law_4_a_unit_in_an_adjustment_bin_is_found():
+    unit, _other = given_two_units()
+    quant = ensure_quant(bin=BinFactory(location=unit.quant.location, kind=BinKind.ADJUSTMENT), item=unit.item)
+
+    behind_its_back("warehouse_unit", "UPDATE warehouse_unit SET quant_id = %s WHERE id = %s", quant.pk, unit.pk)
+
+    assert "The quant says 0, and 1 units lie in it." in {finding.says for finding in findings()}
+
+
+def test_law_4_a_unit_that_does_not_know_its_newest_entry_is_found():
+    unit, _other = given_two_units()
+
+    behind_its_back("warehouse_unit", "UPDATE warehouse_unit SET last_entry = 0 WHERE id = %s", unit.pk)
+
+    [finding] = findings()
+    assert (finding.law, finding.subject) == (4, f"{unit.item} A-1")
+
+
+def test_law_4_a_unit_whose_cost_was_rewritten_is_found():
+    unit, _other = given_two_units()
+
+    behind_its_back("warehouse_unit", "UPDATE warehouse_unit SET cost = 5 WHERE id = %s", unit.pk)
+
+    [finding] = findings()
+    assert (finding.law, finding.says) == (4, "The stock is worth 8, its units have cost 9.")
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("ledger_warehouseentry", "In the warehouse ledger it says 1, of unit None."),
+        ("ledger_itemledgerentry", "In the item ledger it says 1, of unit None."),
+    ],
+)
+def test_law_4_an_entry_that_lost_its_unit_is_found(table, says):
+    unit, _other = given_two_units()
+
+    behind_its_back(table, f"UPDATE {table} SET unit_id = NULL WHERE unit_id = %s", unit.pk)
+
+    assert broken_laws() == {4}
+    assert says in {finding.says for finding in findings()}
+
+
+def test_law_4_an_entry_of_a_quantity_that_carries_a_unit_is_found():
+    unit, _other = given_two_units()
+    given_stock(1)
+
+    behind_its_back(
+        "ledger_itemledgerentry", "UPDATE ledger_itemledgerentry SET unit_id = %s WHERE unit_id IS NULL", unit.pk
+    )
+
+    [finding] = findings()
+    assert (finding.law, finding.says) == (4, f"In the item ledger it says 1, of unit {unit.pk}.")
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "change"),
+    [
+        ("warehouse_unit", "unit_in_stock_lies_somewhere", "DROP CONSTRAINT unit_in_stock_lies_somewhere"),
+        *(
+            (model._meta.db_table, trigger.get_pgid(model), f"DISABLE TRIGGER {trigger.get_pgid(model)}")
+            for model in (Unit, Item)
+            for trigger in model._meta.triggers
+        ),
+    ],
+)
+def test_law_4_a_guard_of_units_that_is_gone_is_found(table, name, change):
+    alter(table, change)
+
+    [finding] = findings()
+    assert (finding.law, finding.subject) == (4, f"{table} {name}")
 
 
 @pytest.mark.parametrize(("model", "law"), [(Register, 5), (WarehouseEntry, 5), (ItemLedgerEntry, 5), (ValueEntry, 5)])

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Value
 from django.test.utils import CaptureQueriesContext
@@ -495,6 +496,19 @@ def test_the_database_refuses_to_change_where_units_are(statement):
 
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+def test_the_tracking_of_an_item_cannot_change_once_a_unit_of_it_is_known():
+    item = SerialItemFactory()
+    Unit.objects.create(item=item, kind="serial", code="A-1", serial_number="A-1")
+
+    item.tracking = "bulk"
+    with pytest.raises(ValidationError) as refused:
+        item.full_clean()
+
+    assert [error.code for error in refused.value.error_dict["tracking"]] == ["tracking_locked"]
+    with pytest.raises(DatabaseError), transaction.atomic():
+        item.save(update_fields=["tracking"])
 
 
 def test_a_document_that_would_break_the_law_of_units_is_not_written():

@@ -1,6 +1,7 @@
 """What is stocked: items with their variants, lots, units of measure, categories and bar codes."""
 
 import pgtrigger
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -63,7 +64,7 @@ class Category(models.Model):
 
 
 class Tracking(models.TextChoices):
-    """How an item is identified. Locked once the item has stock."""
+    """How an item is identified. Locked once the item has stock or units."""
 
     BULK = "bulk", _("BULK")
     LOT = "lot", _("LOT")
@@ -124,8 +125,9 @@ class Item(models.Model):
                 operation=pgtrigger.UpdateOf("tracking"),
                 condition=pgtrigger.Condition("OLD.tracking IS DISTINCT FROM NEW.tracking"),
                 func="""
-                    IF EXISTS (SELECT 1 FROM warehouse_quant WHERE item_id = NEW.id AND last_entry <> 0) THEN
-                        RAISE EXCEPTION 'The tracking of an item cannot change once it had stock.'
+                    IF EXISTS (SELECT 1 FROM warehouse_quant WHERE item_id = NEW.id AND last_entry <> 0)
+                       OR EXISTS (SELECT 1 FROM warehouse_unit WHERE item_id = NEW.id) THEN
+                        RAISE EXCEPTION 'The tracking of an item cannot change once it had stock or units.'
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'item_tracking_locked';
                     END IF;
                     RETURN NEW;
@@ -138,6 +140,11 @@ class Item(models.Model):
 
     def get_absolute_url(self):
         return reverse("item-detail", args=[self.number])
+
+    def clean(self):
+        if Item.objects.with_tracking_locked().filter(pk=self.pk).exclude(tracking=self.tracking).exists():
+            sentence = _("The tracking cannot change: this item has or had stock or units. Make a new item instead.")
+            raise ValidationError({"tracking": ValidationError(sentence, "tracking_locked")})
 
     @property
     def is_serialized(self):
