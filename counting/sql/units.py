@@ -80,7 +80,7 @@ DIFFERING = f"""
                               WHEN %(search)s AND q.bin_id IS DISTINCT FROM %(missing_bin)s THEN 'search'
                               ELSE 'write_off' END
                     WHEN seen.overtaken THEN 'moved_since'
-                    WHEN seen.places > 1 AND NOT seen.settled OR u.quant_id = l.quant_id THEN 'conflict'
+                    WHEN seen.places > 1 AND seen.settled IS NOT TRUE OR u.quant_id = l.quant_id THEN 'conflict'
                     WHEN another.line_id IS NOT NULL THEN 'seen_later'
                     WHEN u.state = 'released' THEN 'released'
                     WHEN u.state = 'in_stock' AND booked.location_id <> %(location)s THEN 'other_location'

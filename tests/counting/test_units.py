@@ -54,3 +54,15 @@ def test_what_nobody_has_counted_is_not_missing():
 
     assert found(session) == {}
     assert summary(session).parts == ()
+
+
+def test_a_unit_that_was_seen_in_two_bins_is_a_conflict_and_the_later_is_proposed():
+    _item, (here, there) = given_shelves(["S1"], ["S2"])
+    session = given_count(here, there)
+    scan(session, here, "S1")
+    scan(session, there, "S2", "S1")
+
+    (conflict,) = differences(session)
+
+    assert (conflict.verdict, conflict.post, conflict.line) == (Verdict.CONFLICT, False, line_in(session, there))
+    assert {line.quant.bin for line in conflict.seen_on} == {here, there}
