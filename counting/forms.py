@@ -247,10 +247,11 @@ class ConfirmForm(forms.Form):
     value = forms.DecimalField(max_digits=MONEY["max_digits"] + 5, decimal_places=QUANTITY["decimal_places"])
     transfers = forms.IntegerField(min_value=0)
     moved = forms.DecimalField(**QUANTITY)
+    write_offs = forms.IntegerField(min_value=0, required=False)
     left = forms.IntegerField(min_value=0, required=False)
 
     def digest(self):
-        return Digest(**self.cleaned_data | {"left": self.cleaned_data["left"] or 0})
+        return Digest(**{name: figure or 0 for name, figure in self.cleaned_data.items()})
 
 
 def hidden_figures(digest: Digest) -> list[tuple[str, str]]:
