@@ -4,7 +4,8 @@ The request lives on the session, so that a lost queue, a killed worker or a res
 whoever picks the session up does all of it in one transaction, or nothing.
 """
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import uuid5
@@ -19,8 +20,12 @@ from django.utils.translation import gettext_lazy as _
 from counting.activity import remember
 from counting.guarding import follow_status
 from counting.models import CountLine, CountSession, Deed, Status, Uncounted
+from counting.posting_units import match_units, prepare_units, search_what_is_missing, write_units_down
+from counting.querysets import NO_UNIT, PLACE
 from counting.review import mark_counted
 from counting.sql import completing as sql
+from counting.sql import posting_units as units_sql
+from counting.unit_differences import params_of as params_of_units
 from inventory_site.errors import DomainError
 from inventory_site.templatetags.truecount import quantity, signed
 from ledger.models import Kind
@@ -43,6 +48,10 @@ PROBLEMS = {
     "below_zero": _(
         "%(item)s in %(bin)s: the adjustment of %(adjustment)s would leave less than nothing, the book holds %(book)s "
         "now. Count it again."
+    ),
+    "unit_seen_twice": _(
+        "%(item)s: unit %(unit)s was seen in %(bin)s and in another bin, and lies in one. Say in which, or have both "
+        "counted again."
     ),
 }
 
@@ -74,13 +83,14 @@ class FiguresChanged(DomainError):
     )
 
 
-COUNTED_IN_LINES = {"lines", "transfers", "write_offs", "left"}
+WHOLE = {"lines", "transfers", "write_offs", "left"}
 
 
 @dataclass(frozen=True)
 class Digest:
     """What completing posts: lines with an adjustment, units found (+) and missing (-), and their value; how many
-    movements between bins, and of how many units; and how many lines it leaves, as nobody has decided on them."""
+    movements between bins, and of how many units; how many serialized units it writes off; and how many lines it
+    leaves, as nobody has decided on them."""
 
     lines: int
     plus: Decimal
@@ -91,27 +101,34 @@ class Digest:
     write_offs: int = 0
     left: int = 0
 
+    def __add__(self, other: "Digest") -> "Digest":
+        return Digest(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
+
     def as_json(self) -> dict:
         return {name: str(value) for name, value in asdict(self).items()}
 
     @classmethod
     def from_json(cls, words: dict) -> "Digest":
         numbers = {name: Decimal(word) for name, word in words.items()}
-        return cls(**{name: int(number) if name in COUNTED_IN_LINES else number for name, number in numbers.items()})
+        return cls(**{name: int(number) if name in WHOLE else number for name, number in numbers.items()})
 
 
 def digest(session: CountSession) -> Digest:
     """The figures as they stand now, without locks: what the reviewer confirms."""
-    return _read_digest(sql.DIGEST, session)
+    figures = _read_digest(sql.DIGEST, params_of(session))
+    if session.lines.serialized().exists():
+        figures += _read_digest(units_sql.DIGEST, params_of_units(session))
+    return figures
 
 
-def _read_digest(statement, session):
+def _read_digest(statement, params):
     with connection.cursor() as cursor:
-        cursor.execute(statement, params_of(session))
-        lines, plus, minus, value, left, transfers, moved = cursor.fetchone()
+        cursor.execute(statement, params)
+        lines, plus, minus, value, left, transfers, moved, *write_offs = cursor.fetchone()
     # One way of writing, so that figures compare equal however they were added up.
-    plus, minus, value, moved = (number.quantize(Decimal("0.00001")) for number in (plus, minus, value, moved))
-    return Digest(lines, plus, minus, value, transfers=transfers, moved=moved, left=left)
+    plus, minus, value, moved = (Decimal(number).quantize(Decimal("0.00001")) for number in (plus, minus, value, moved))
+    written_off = int(write_offs[0]) if write_offs else 0
+    return Digest(lines, plus, minus, value, transfers=transfers, moved=moved, write_offs=written_off, left=left)
 
 
 def params_of(session: CountSession) -> dict:
@@ -154,6 +171,8 @@ def ask_to_complete(session: CountSession, *, by: User, at: datetime, confirmed:
         raise NotCompletable(session=session.number)
     session.refresh_from_db()
     problems = _line_problems(session)
+    if session.lines.serialized().exists():
+        problems += _unit_problems(session, units_sql.PROBLEMS_NOW)
     if problems:
         raise LinesNotReady(problems)
     remember(session, Deed.COMPLETION_ASKED, by=by, at=at, lines=confirmed.lines)
@@ -197,6 +216,9 @@ def _take(session_id):
 
 def _complete(session):
     show_step(session, "checking")
+    has_units = session.lines.serialized().exists()
+    if has_units:
+        prepare_units(session)
     lock_locations([session.location_id])
     announce(session.number, [session.location_id])
     with connection.cursor() as cursor:
@@ -204,15 +226,23 @@ def _complete(session):
         cursor.execute(sql.NOTE_WHAT_MOVES, params_of(session))
         cursor.execute(sql.CLOSE_LINES_AT_REST, params_of(session))
         cursor.execute(sql.CLOSE_LINES_THAT_MOVED, params_of(session))
-    problems = _line_problems(session)
+    if has_units and not match_units(session):
+        raise FiguresChanged(before=session.completion_digest["lines"], after=_("others"))
+    problems = _line_problems(session) + (_unit_problems(session, units_sql.PROBLEMS_SET_OUT) if has_units else [])
     if problems:
         raise LinesNotReady(problems)
-    figures = _read_digest(sql.DIGEST_OF_CLOSED, session)
+    figures = _read_digest(sql.DIGEST_OF_CLOSED, params_of(session))
+    if has_units:
+        figures += _read_digest(units_sql.DIGEST_SET_OUT, params_of(session))
     if figures != Digest.from_json(session.completion_digest):
         raise FiguresChanged(before=session.completion_digest["lines"], after=figures.lines)
     show_step(session, "posting")
-    transfer = _post(session, Kind.STOCK_TRANSFER, session.misplacements.as_transfers()) if figures.transfers else None
-    adjustment = _post(session, Kind.QUANTITY_ADJUSTMENT, session.lines.as_adjustments()) if figures.lines else None
+    if has_units:
+        write_units_down(session)
+    transfer = _post(session, Kind.STOCK_TRANSFER, _transfers(session, has_units)) if figures.transfers else None
+    adjustment = _post(session, Kind.QUANTITY_ADJUSTMENT, _adjustments(session, has_units)) if figures.lines else None
+    if has_units:
+        search_what_is_missing(session, transfer, adjustment)
     posted = [register for register in (transfer, adjustment) if register]
     session.move_to(
         Status.COMPLETED,
@@ -232,6 +262,16 @@ def _complete(session):
     )
 
 
+def _transfers(session, has_units):
+    movements = session.misplacements.as_transfers()
+    return movements.union(session.unit_differences.as_transfers(), all=True) if has_units else movements
+
+
+def _adjustments(session, has_units):
+    lines = session.lines.as_adjustments()
+    return lines.union(session.unit_differences.as_adjustments(), all=True) if has_units else lines
+
+
 def _post(session, kind, lines):
     document = Document(
         kind=kind,
@@ -249,12 +289,15 @@ def _post(session, kind, lines):
 
 
 def _named(session, kind, errors):
-    """Problems of count lines: posting numbers what it was given in the order of the quants."""
+    """Problems of count lines: posting numbers what it was given in the order of the quants, and then of the units."""
     if kind == Kind.STOCK_TRANSFER:
-        moved = session.misplacements.moved().order_by("short__quant", "over__quant")
-        lines = list(moved.values_list("short", flat=True))
+        moved = session.misplacements.moved().values_list("short__quant", "over__quant", NO_UNIT, "short")
+        of_units = session.unit_differences.moved().values_list("from_quant", "to_quant", "unit", "line")
     else:
-        lines = list(session.lines.to_adjust().order_by("quant").values_list("pk", flat=True))
+        moved = session.lines.to_adjust().values_list("quant", NO_UNIT, "pk")
+        of_units = session.unit_differences.changed().values_list(PLACE, "unit", "line")
+    rows = [*moved, *of_units]
+    lines = [line for *_key, line in sorted(rows, key=lambda row: [key or math.inf for key in row[:-1]])]
     return [
         {
             "line": lines[error.line - 1],
@@ -284,6 +327,22 @@ def _line_problems(session):
             },
         }
         for line, code, book, adjustment in rows
+    ]
+
+
+def _unit_problems(session, statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params_of_units(session))
+        rows = cursor.fetchall()
+    names = CountLine.objects.with_names().in_bulk([line for line, *_rest in rows])
+    return [
+        {
+            "line": line,
+            "code": code,
+            "message": str(PROBLEMS[code])
+            % {"item": names[line].quant.item, "bin": names[line].quant.bin, "unit": unit},
+        }
+        for line, code, unit in rows
     ]
 
 

@@ -33,6 +33,9 @@ STATUS = {
     Deed.ACCEPTED: "accepted",
     Deed.LEFT_OUT: "released",
     Deed.MOVED: "transfer",
+    Deed.UNITS_TICKED: "accepted",
+    Deed.UNITS_UNTICKED: "released",
+    Deed.UNIT_SETTLED: "accepted",
     Deed.GUARD_SET: "waiting",
     Deed.GUARD_OVERRIDDEN: "variance",
     Deed.COMPLETION_ASKED: "posting",
@@ -44,7 +47,7 @@ STATUS = {
 # What a review decides about single lines says which of them differ.
 DECISIONS = {
     Deed.EARLIER_KEPT, Deed.ACCEPTED, Deed.LEFT_OUT, Deed.RECONSIDERED, Deed.REASON_GIVEN, Deed.VERIFIED,
-    Deed.UNVERIFIED, Deed.MOVED, Deed.COMPLETION_REFUSED,
+    Deed.UNVERIFIED, Deed.MOVED, Deed.UNITS_TICKED, Deed.UNITS_UNTICKED, Deed.UNIT_SETTLED, Deed.COMPLETION_REFUSED,
 }  # fmt: skip
 # So does how many lines these were about.
 OF_LINES_THAT_DIFFER = {Deed.COMPLETION_ASKED, Deed.COMPLETED, Deed.REVERSED}

@@ -14,6 +14,9 @@ from warehouse.models import ItemUnit
 VALUE = ExpressionWrapper(F("discrepancy") * F("unit_cost"), output_field=models.DecimalField(**MONEY))
 ZERO = Value(0, output_field=models.DecimalField(**QUANTITY))
 NO_UNIT = Value(None, output_field=models.BigIntegerField())
+ONE = Value(1, output_field=models.DecimalField(**QUANTITY))
+LESS_ONE = Value(-1, output_field=models.DecimalField(**QUANTITY))
+PLACE = Coalesce("to_quant_id", "from_quant_id")  # where a unit that differed comes into the books, or goes out
 # The sign of a discrepancy; sign() would make a number of many digits of it, which is slow to group by.
 SIDE = Case(
     When(discrepancy=0, then=Value(0)), When(discrepancy__gt=0, then=Value(1)), When(discrepancy__lt=0, then=Value(-1))
@@ -151,6 +154,10 @@ class CountLineQuerySet(models.QuerySet):
         """Lines whose units are scanned."""
         return self.filter(serialized=True)
 
+    def auto_serialized(self):
+        """Those of items that get numbers of our own."""
+        return self.serialized().filter(quant__item__auto_serialized=True)
+
     def counted(self):
         return self.filter(counted_quantity__isnull=False)
 
@@ -284,12 +291,16 @@ class CountLineQuerySet(models.QuerySet):
         return self.values_list("session__number").annotate(lines=Count("pk")).order_by("session__number")
 
     def adjusted(self):
-        """The lines with something to post, once completing has worked out their adjustment."""
-        return self.exclude(adjustment=0).filter(adjustment__isnull=False)
+        """The lines with something to post, once completing has worked out their adjustment; of units as much can have
+        come as went."""
+        units = self.model._meta.get_field("unit_differences").related_model.objects
+        in_and_out = Q(serialized=True) & Exists(units.posted().of_the_quant(OuterRef("session"), OuterRef("quant")))
+        return self.filter(adjustment__isnull=False).filter(~Q(adjustment=0) | in_and_out)
 
     def to_adjust(self):
-        """Those of them that a movement from or to another bin does not explain wholly."""
-        return self.annotate(rest=F("adjustment") - Coalesce("moved", ZERO)).exclude(rest=0).filter(rest__isnull=False)
+        """Those of them that a movement from or to another bin does not explain wholly. Units are posted one by one."""
+        rest = F("adjustment") - Coalesce("moved", ZERO)
+        return self.filter(serialized=False).annotate(rest=rest).exclude(rest=0).filter(rest__isnull=False)
 
     def as_adjustments(self):
         """For ledger.posting: (quant_id, quantity, unit_id). In no order: posting puts them in its own."""
@@ -349,7 +360,7 @@ class CountLineQuerySet(models.QuerySet):
             "undone_by__isnull": True,
         }
         newest = {f"quant__entries__{name}": value for name, value in later.items()}
-        lines = self.filter(were_posted("counted", session))
+        lines = self.filter(were_posted("counted", session), serialized=False)
         return lines.filter(**newest, quant__entries__id__gt=F("watermark")).distinct()
 
     def corrected_since(self, session):
@@ -363,7 +374,7 @@ class CountLineQuerySet(models.QuerySet):
         }
         since = {f"quant__entries__{name}": value for name, value in later.items()}
         of_the_book = Q(quant__entries__undoes__isnull=True) | Q(quant__entries__undoes__lte=F("watermark"))
-        lines = self.open().filter(were_posted("corrected", session))
+        lines = self.open().filter(were_posted("corrected", session), serialized=False)
         return lines.filter(of_the_book, **since, quant__entries__id__gt=F("watermark")).distinct()
 
     def totals(self, corrected=()):
@@ -412,6 +423,27 @@ class SightingQuerySet(models.QuerySet):
 class UnitDifferenceQuerySet(models.QuerySet):
     def posted(self):
         return self.filter(posted=True)
+
+    def moved(self):
+        return self.posted().filter(verdict__in=["transfer", "search"])
+
+    def changed(self):
+        """What came into the books, or went out."""
+        return self.posted().filter(verdict__in=["write_off", "found", "new"])
+
+    def of_the_quant(self, session, quant):
+        """What comes to it or goes."""
+        return self.filter(Q(from_quant=quant) | Q(to_quant=quant), session=session)
+
+    def as_transfers(self):
+        """For ledger.posting: (quant_id, to quant_id, quantity, unit_id)."""
+        return self.moved().order_by().values_list("from_quant_id", "to_quant_id", ONE, "unit_id")
+
+    def as_adjustments(self):
+        """For ledger.posting: (quant_id, quantity, unit_id)."""
+        change = Case(When(verdict="write_off", then=LESS_ONE), default=ONE)
+        changed = self.changed().order_by().annotate(quant_id=PLACE, quantity=change)
+        return changed.values("quant_id", "quantity", "unit_id")
 
 
 class CountEntryQuerySet(models.QuerySet):

@@ -37,6 +37,18 @@ def checks() -> list[Check]:
         ),
         Check(
             law=6,
+            looked=sql.LINES_AND_UNITS,
+            named=sql.ADJUSTED_NAMED,
+            says=_("The line says an adjustment of %(adjustment)s, its units make %(quantity)s."),
+        ),
+        Check(
+            law=6,
+            looked=sql.UNITS_AND_ENTRIES,
+            named=sql.UNIT_POSTED_NAMED,
+            says=_("The count says %(adjustment)s of this unit there, the document posted %(quantity)s."),
+        ),
+        Check(
+            law=6,
             looked=sql.ADJUSTMENT_DOCUMENTS,
             named=sql.DOCUMENT_NAMED,
             says=_("The document names the count %(source)s; the completed count that names it is %(session)s."),

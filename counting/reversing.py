@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +15,7 @@ from counting.activity import remember
 from counting.models import CountLine, CountSession, Deed, Status
 from counting.review import NothingChosen
 from counting.sql import misplaced as sql
+from counting.sql import posting_units as unit_sql
 from inventory_site.errors import DomainError
 from ledger.models import Register, WarehouseEntry
 from ledger.posting import PAGE_WAIT, Preview, seen_only
@@ -74,6 +75,7 @@ def _reverse(session, lines, *, by, at, note, override=""):
     known = set(reversals(session))
     said = {"by": by, "at": timezone.localdate(at), "note": note, "override": override}
     documents = [reverse(document, lines=part, wait=PAGE_WAIT, **said) for document, part in _parts(session, lines)]
+    restore_searches(session, documents)
     if not known.issuperset(documents):
         numbers = ", ".join(document.number for document in documents)
         remember(session, Deed.REVERSED, by=by, at=at, lines=lines and len(lines), note=f"{numbers}: {note}")
@@ -95,15 +97,23 @@ def _parts(session, lines):
     chosen = session.lines.filter(pk__in=lines)
     if not lines or chosen.count() < len(set(lines)):  # one is of another count
         raise NothingChosen()
-    nothing = chosen.with_names().filter(Q(adjustment=None) | Q(adjustment=0)).first()
+    written = WarehouseEntry.objects.filter(register__in=documents_of(session))
+    nothing = chosen.with_names().filter(~Exists(written.filter(quant=OuterRef("quant")))).first()
     if nothing:
         raise LinePostedNothing(item=nothing.quant.item, bin=nothing.quant.bin)
-    together = tied_to(session, lines)
-    entries = WarehouseEntry.objects.filter(register__in=documents_of(session), quant__count_lines__in=together)
+    entries = written.filter(quant__count_lines__in=tied_to(session, lines))
     parts = {}
     for document, line in entries.values_list("register", "line"):
         parts.setdefault(document, set()).add(line)
     return [(document, parts[document.pk]) for document in documents_of(session) if document.pk in parts]
+
+
+def restore_searches(session: CountSession, documents: Iterable[Register]) -> None:
+    """Nobody searches any more for what lies in its bin again; what lies in the missing bin again is searched for."""
+    taken_back = [document.pk for document in documents]
+    if taken_back and session.unit_differences.posted().exists():
+        with connection.cursor() as cursor:
+            cursor.execute(unit_sql.RESTORE_SEARCHES, {"session": session.pk, "reversals": taken_back})
 
 
 def tied_to(session: CountSession, lines: Iterable[int]) -> list[int]:

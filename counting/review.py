@@ -13,6 +13,7 @@ from counting.guarding import follow_status
 from counting.models import CountLine, CountSession, Decision, Deed, PutAside, Status
 from counting.sql import reviewing as sql
 from counting.uncounted import check_may_end, settle_uncounted, take_zeros_back
+from counting.unit_differences import line_figures
 from inventory_site.errors import DomainError
 from ledger.models import Reason
 from warehouse.models import User
@@ -48,6 +49,11 @@ class ReasonDoesNotFit(DomainError):
 class AcceptedTooMuch(DomainError):
     code = "accepted_too_much"
     text = _("Accept between nothing and the whole discrepancy: movements explain the rest.")
+
+
+class UnitsAreTicked(DomainError):
+    code = "units_are_ticked"
+    text = _("A part of a serialized item cannot be accepted by quantity: tick or untick its units.")
 
 
 class NothingChosen(DomainError):
@@ -127,10 +133,12 @@ def accept(
 ) -> int:
     """Accept the discrepancies of these lines, or `quantity` of each; also accepts that a line was disturbed.
 
-    Raises ReasonDoesNotFit, AcceptedTooMuch.
+    Raises ReasonDoesNotFit, AcceptedTooMuch, UnitsAreTicked.
     """
     lock_for_review(session)
     _check_reasons(session.lines.counted().filter(pk__in=lines), reason)
+    if quantity is not None and session.lines.serialized().filter(pk__in=lines).exists():
+        raise UnitsAreTicked()
     changes = {"decision": Decision.ACCEPTED, "accepted_quantity": quantity}
     if reason:
         changes["reason"] = reason
@@ -267,7 +275,8 @@ def _lock_open(session):
 
 
 def adjustments(session: CountSession, lines: Iterable[CountLine]) -> None:
-    """Set on each line, for a page: `planned` (what completing would post now), `superseded_now`, `corrected`."""
+    """Set on each line, for a page: `planned` (what completing would post now), `superseded_now`, `corrected`; and
+    `units`, the figures of a line that is serialized."""
     by_id = {line.pk: line for line in lines}
     if not by_id:
         return
@@ -276,4 +285,7 @@ def adjustments(session: CountSession, lines: Iterable[CountLine]) -> None:
         cursor.execute(sql.ADJUSTMENTS, shown)
         for pk, adjustment, superseded, corrected in cursor.fetchall():
             line = by_id[pk]
-            line.planned, line.superseded_now, line.corrected = adjustment, superseded, corrected
+            line.planned, line.superseded_now, line.corrected, line.units = adjustment, superseded, corrected, None
+    for pk, figures in line_figures(session, by_id.values()).items():
+        line = by_id[pk]
+        line.planned, line.superseded_now, line.corrected, line.units = figures.adjustment, False, 0, figures

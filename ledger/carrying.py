@@ -19,6 +19,7 @@ class LawBroken(RuntimeError):
 def stage_units(cursor, kind: Kind) -> None:
     """Find the units that lines name by their codes; make those that come in for the first time."""
     makes_units = kind in BRINGS_IN
+    cursor.execute(staging.ANALYZE_LINES)
     cursor.execute(sql.CHECK_CODES, {"absolute": kind == Kind.MANUAL_ADJUSTMENT})
     if makes_units:
         ensure_units("posting_line", condition=f"unit_code <> '' AND {staging.WITHOUT_ERROR}")

@@ -1,4 +1,7 @@
-"""Completing: the digest that is confirmed, and what closing writes into the lines."""
+"""Completing: the digest that is confirmed, and what closing writes into the lines.
+
+Of lines that are counted by quantity. What becomes of units is in posting_units.
+"""
 
 from counting.sql.adjusting import ADJUSTMENT, ADJUSTMENT_AT_REST, LATER
 from counting.sql.misplaced import MOVING
@@ -22,11 +25,12 @@ DIGEST = f"""
                FROM counting_countline l
                LEFT JOIN later ON later.line_id = l.id
                LEFT JOIN moving ON moving.line_id = l.id
-              WHERE l.session_id = %(session)s AND l.counted_quantity IS NOT NULL
+              WHERE l.session_id = %(session)s AND l.counted_quantity IS NOT NULL AND NOT l.serialized
               UNION ALL
              SELECT CASE WHEN q.quantity = 0 OR NOT %(leave)s THEN -q.quantity END, l.unit_cost, true
                FROM counting_countline l JOIN warehouse_quant q ON q.id = l.quant_id
-              WHERE l.session_id = %(session)s AND {OPEN_TO_ZERO} AND q.last_entry <= %(zero_up_to)s)
+              WHERE l.session_id = %(session)s AND {OPEN_TO_ZERO} AND q.last_entry <= %(zero_up_to)s
+                AND NOT l.serialized)
     SELECT {FIGURES},
            (SELECT count(*) FROM movement WHERE quantity > 0), (SELECT coalesce(sum(quantity), 0) FROM movement)
       FROM line
@@ -55,14 +59,14 @@ CLOSE_LINES_AT_REST = f"""
     UPDATE counting_countline l
        SET open = false, adjustment = {ADJUSTMENT_AT_REST}
       FROM warehouse_quant q
-     WHERE l.session_id = %(session)s AND q.id = l.quant_id
+     WHERE l.session_id = %(session)s AND q.id = l.quant_id AND NOT l.serialized
        AND (l.watermark IS NULL OR l.watermark = q.last_entry)
 """
 
 CLOSE_LINES_THAT_MOVED = f"""
     WITH later AS ({LATER}),
     moved AS (SELECT mine.id, later.* FROM counting_countline mine LEFT JOIN later ON later.line_id = mine.id
-               WHERE mine.session_id = %(session)s AND mine.open)
+               WHERE mine.session_id = %(session)s AND mine.open AND NOT mine.serialized)
     UPDATE counting_countline l
        SET open = false, adjustment = {ADJUSTMENT}, superseded = coalesce(later.settled, false)
       FROM moved later
@@ -73,7 +77,7 @@ DIGEST_OF_CLOSED = f"""
     WITH movement AS (SELECT moved FROM counting_misplacement WHERE session_id = %(session)s AND moved > 0),
     line AS (SELECT adjustment - coalesce(moved, 0) AS adjustment, unit_cost,
                     counted_quantity IS NOT NULL AND decision = 'open' AND NOT recount_asked AS undecided
-               FROM counting_countline WHERE session_id = %(session)s)
+               FROM counting_countline WHERE session_id = %(session)s AND NOT serialized)
     SELECT {FIGURES}, (SELECT count(*) FROM movement), (SELECT coalesce(sum(moved), 0) FROM movement) FROM line
 """
 

@@ -45,7 +45,7 @@ MISPLACED = f"""
           JOIN warehouse_quant q ON q.id = l.quant_id
           LEFT JOIN later ON later.line_id = l.id
           LEFT JOIN moving ON moving.line_id = l.id
-         WHERE l.session_id = %(session)s AND l.open AND l.discrepancy <> 0
+         WHERE l.session_id = %(session)s AND l.open AND l.discrepancy <> 0 AND NOT l.serialized
            AND (NOT l.disturbed OR l.decision = 'accepted')),
     sided AS (SELECT *, sign(quantity) AS side, abs(quantity) AS size,
                      row_number() OVER (PARTITION BY item_id, variant, lot, quantity ORDER BY id) AS place
@@ -99,10 +99,16 @@ ACCEPT_MOVEMENTS = f"""
     RETURNING short_id, over_id
 """
 
-# Lines, and those that movements of a completed session lead to, again and again.
+# Lines, and those that movements of a completed session lead to, again and again; units move as well.
 TIED_BY_MOVEMENTS = """
     WITH RECURSIVE movement AS (
-        SELECT short_id, over_id FROM counting_misplacement WHERE session_id = %(session)s AND moved > 0),
+        SELECT short_id, over_id FROM counting_misplacement WHERE session_id = %(session)s AND moved > 0
+         UNION
+        SELECT away.id, here.id
+          FROM counting_unitdifference d
+          JOIN counting_countline away ON away.quant_id = d.from_quant_id AND away.session_id = d.session_id
+          JOIN counting_countline here ON here.quant_id = d.to_quant_id AND here.session_id = d.session_id
+         WHERE d.session_id = %(session)s AND d.posted),
     tied (line_id) AS (
         SELECT unnest(%(lines)s::bigint[])
          UNION

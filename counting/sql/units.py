@@ -77,7 +77,7 @@ DIFFERING = f"""
     judged AS (
         SELECT CASE WHEN seen.line_id IS NULL
                     THEN CASE WHEN another.line_id IS NOT NULL THEN 'seen_elsewhere'
-                              WHEN %(search)s AND q.bin_id IS DISTINCT FROM %(missing_bin)s THEN 'search'
+                              WHEN %(search)s AND q.bin_id IS DISTINCT FROM %(missing_bin)s::bigint THEN 'search'
                               ELSE 'write_off' END
                     WHEN seen.overtaken THEN 'moved_since'
                     WHEN seen.places > 1 AND seen.settled IS NOT TRUE OR u.quant_id = l.quant_id THEN 'conflict'
@@ -110,7 +110,7 @@ DIFFERING = f"""
           JOIN warehouse_quant q ON q.id = l.quant_id
           JOIN warehouse_item i ON i.id = u.item_id
           LEFT JOIN warehouse_quant booked ON booked.id = u.quant_id
-          LEFT JOIN warehouse_quant lost ON lost.bin_id = %(missing_bin)s AND lost.item_id = q.item_id
+          LEFT JOIN warehouse_quant lost ON lost.bin_id = %(missing_bin)s::bigint AND lost.item_id = q.item_id
                                         AND lost.variant_id IS NOT DISTINCT FROM q.variant_id AND seen.line_id IS NULL
           {VALUED} AND u.last_entry = 0
           LEFT JOIN LATERAL ({SEEN_BY_ANOTHER}) another ON true
@@ -135,7 +135,7 @@ DIFFERING = f"""
                   each.id DESC),
     unknown AS (
         SELECT CASE WHEN stranger.places > 1 AND stranger.settled IS NOT TRUE THEN 'conflict'
-                    WHEN i.auto_serialized THEN 'new' ELSE 'unknown' END AS verdict,
+                    WHEN i.auto_serialized AND length(stranger.code) <= 80 THEN 'new' ELSE 'unknown' END AS verdict,
                NULL::bigint AS unit_id, stranger.item_id, stranger.code, l.id AS line_id, l.quant_id,
                NULL::bigint AS booked_id, CASE WHEN i.auto_serialized THEN {AVERAGE} ELSE 0 END AS cost, 1 AS quantity,
                coalesce(stranger.post, true) AS ticked, {POSTS} AS posts,
@@ -238,4 +238,24 @@ LINE_FIGURES = f"""
 LINES_THAT_HIDE = """
     SELECT DISTINCT d.line_id FROM difference d JOIN counting_countline l ON l.id = d.line_id AND l.discrepancy = 0
      WHERE NOT d.settled
+"""
+
+# Decide on units that can be selected: those of these keys, or all.
+DECIDE = f"""
+    WITH {DIFFERING}
+    INSERT INTO counting_unitdecision (session_id, item_id, code, post, by_id, at)
+    SELECT %(session)s, item_id, code, %(post)s, %(by)s, clock_timestamp() FROM difference
+     WHERE code <> '' AND verdict = ANY(%(verdicts)s)
+       AND (%(all)s OR (item_id, code) IN (SELECT * FROM unnest(%(items)s::bigint[], %(codes)s::text[])))
+        ON CONFLICT (session_id, item_id, code) DO UPDATE
+       SET post = excluded.post, by_id = excluded.by_id,
+           at = CASE WHEN counting_unitdecision.line_id IS NULL THEN excluded.at ELSE counting_unitdecision.at END
+"""
+
+# Whether a unit was seen on a line, and on another one too.
+SEEN_IN_TWO = f"""
+    WITH {DIFFERING}
+    SELECT EXISTS (SELECT 1 FROM difference
+                    WHERE item_id = %(item)s AND code = %(code)s AND cardinality(seen_on) > 1
+                      AND %(line)s = ANY(seen_on))
 """

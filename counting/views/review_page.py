@@ -167,7 +167,7 @@ class Review(SessionPage):
     def listing(self):
         listing = Listing(
             self.request,
-            self.session.lines.with_names().in_review_order(self.corrected),
+            self.session.lines.with_names().in_review_order(self.doubtful),
             columns=self.columns,
             sort="value",
             filterset=self.filterset,
@@ -179,7 +179,7 @@ class Review(SessionPage):
         return listing
 
     def filterset(self, data, **kwargs):
-        return ReviewFilter(data, session=self.session, numbers=self.counts["show"], corrected=self.corrected, **kwargs)
+        return ReviewFilter(data, session=self.session, numbers=self.counts["show"], corrected=self.doubtful, **kwargs)
 
     @property
     def columns(self):
@@ -196,7 +196,7 @@ class Review(SessionPage):
         return self.rows_of(self.listing.rows)
 
     def row(self, line, *, alone=False):
-        lines = self.session.lines.with_names().in_review_order(self.corrected)
+        lines = self.session.lines.with_names().in_review_order(self.doubtful)
         return replace(self.rows_of([lines.get(pk=line)])[0], alone=alone)
 
     def rows_of(self, lines):

@@ -11,6 +11,7 @@ from counting.models import Status, Uncounted
 from counting.policies import Policies, in_words
 from counting.reversing import REVERSES, documents_of, is_reversed, reversals
 from counting.uncounted import zeros_to_come
+from counting.unit_differences import lines_that_hide
 from counting.views.access import sees_evidence_of, sees_values
 from inventory_site.templatetags.truecount import moment, money, quantity
 
@@ -25,7 +26,13 @@ class SessionPage:
 
     @cached_property
     def totals(self):
-        return self.session.lines.totals(self.corrected)
+        return self.session.lines.totals(self.doubtful)
+
+    @cached_property
+    def doubtful(self):
+        """The keys of the lines that are to be decided on though they may match: their books were corrected since, or
+        their units are others than the books say."""
+        return [*self.corrected, *lines_that_hide(self.session)]
 
     @cached_property
     def corrected(self):

@@ -73,3 +73,5 @@ STAGE_PAIRS = """
 """
 
 ANALYZE_STAGE = "ANALYZE posting_stage"
+# Or the planner takes the lines for few, and looks for each unit in the table of units that it is being written to.
+ANALYZE_LINES = "ANALYZE posting_line"

@@ -1,13 +1,16 @@
 """Counts of serialized items, in the states that tests of units start from."""
 
+from decimal import Decimal
 from uuid import uuid4
 
 from django.utils import timezone
 
 from counting.models import CountLine, CountSession, ScanKind, Sighting
 from counting.opening import take_snapshot
+from counting.review import mark_counted
 from counting.unit_differences import differences
-from tests.factories import BinFactory, SerialItemFactory, UserFactory, given_units
+from ledger.models import Kind
+from tests.factories import BinFactory, SerialItemFactory, UserFactory, given_units, post_lines
 from warehouse.models import Quant, Unit
 
 
@@ -36,8 +39,13 @@ def given_count(*bins, **policies):
     return session
 
 
+def stamps():
+    return {"by": UserFactory(), "at": timezone.now()}
+
+
 def line_in(session, bin):
-    return session.lines.select_related("quant__item", "session").get(quant__bin=bin)
+    """The line of the serialized item in this bin."""
+    return session.lines.serialized().select_related("quant__item", "session").get(quant__bin=bin)
 
 
 def scan(session, bin, *codes):
@@ -63,9 +71,30 @@ def scan(session, bin, *codes):
         watermark=line.quant.last_entry,
         begun=line.begun or line.quant.last_entry,
         counted_at=now,
+        counted_by=UserFactory(),
         counted_round=line.round,
         recount_asked=False,
     )
+
+
+def given_review(session, *seen):
+    """The session in review, after scans in its bins: (bin, code, ...)."""
+    for bin, *codes in seen:
+        scan(session, bin, *codes)
+    mark_counted(session, **stamps())
+    return session
+
+
+def issue(bin, item, code):
+    """The unit leaves for good."""
+    line = {"bin": bin.pk, "item": item.pk, "quantity": Decimal(-1), "unit": code}
+    return post_lines(bin.location, line, kind=Kind.ISSUE)
+
+
+def carry(bin, to_bin, item, code, *, kind=Kind.MOVEMENT, **details):
+    """Somebody really moves the unit, with a document."""
+    line = {"bin": bin.pk, "to_bin": to_bin.pk, "item": item.pk, "quantity": Decimal(1), "unit": code}
+    return post_lines(bin.location, line, kind=kind, **details)
 
 
 def found(session, **which):

@@ -1,0 +1,73 @@
+"""The units of a count that is completed: set out in a table of this transaction, written down, posted from there."""
+
+from datetime import timedelta
+
+from django.db import connection
+
+from counting.models import CountSession
+from counting.sql import posting_units as sql
+from counting.unit_differences import params_of
+from ledger.models import Register
+from warehouse.missing import ensure_missing_bin
+from warehouse.quants import ensure_quants
+from warehouse.units import ensure_units
+
+
+def prepare_units(session: CountSession) -> None:
+    """Before anything is locked: make the units that are new, and the places of what will be searched for.
+
+    Who posts names these first and locks then; to make them under the lock would be to wait for each other.
+    """
+    searches = session.location.search_days > 0
+    if not searches and not session.lines.auto_serialized().exists():
+        return
+    if searches:
+        ensure_missing_bin(session.location)
+    with connection.cursor() as cursor:
+        _set_out(cursor, session)
+        cursor.execute(sql.NUMBER_SURPLUS)
+        surplus = cursor.rowcount
+        while surplus and cursor.rowcount:
+            cursor.execute(sql.NUMBER_AGAIN)
+        ensure_units("count_unit", condition=sql.TO_BE_MADE)
+        ensure_quants("count_unit", condition=sql.TO_BE_SEARCHED)
+        if surplus:
+            cursor.execute(sql.SEE_SURPLUS)
+
+
+def match_units(session: CountSession) -> bool:
+    """Under the lock, while the lines are open: what becomes of each unit. False where it was not prepared for that."""
+    with connection.cursor() as cursor:
+        _set_out(cursor, session)
+        cursor.execute(sql.UNPREPARED)
+        (unprepared,) = cursor.fetchone()
+    return not unprepared
+
+
+def write_units_down(session: CountSession) -> None:
+    """Keep what was matched, as evidence and as what is posted, and close the lines with it."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.WRITE_DOWN, {"session": session.pk})
+        cursor.execute(sql.CLOSE_LINES, params_of(session))
+
+
+def search_what_is_missing(session: CountSession, transfer: Register | None, adjustment: Register | None) -> None:
+    """Begin a search for each unit that went into the missing bin, and end those of the units that turned up."""
+    posted = transfer or adjustment
+    if not posted:
+        return
+    said = {
+        "session": session.pk,
+        "at": posted.posted_at,
+        "transfer": transfer and transfer.pk,
+        "adjustment": adjustment and adjustment.pk,
+        "due_on": posted.posting_date + timedelta(days=session.location.search_days),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql.END_SEARCHES, said)
+        cursor.execute(sql.BEGIN_SEARCHES, said)
+
+
+def _set_out(cursor, session):
+    cursor.execute(sql.CREATE_TABLE)
+    cursor.execute(sql.SET_OUT, params_of(session))
