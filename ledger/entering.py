@@ -1,6 +1,7 @@
 """Documents that people type in: lines as they were understood, with lots that may be new."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -17,7 +18,8 @@ from warehouse.models import Bin, Item, ItemVariant, Lot, Quant, User
 @dataclass(frozen=True, kw_only=True)
 class EnteredLine:
     """A line in base units, always positive: the kind of document says in which direction. A lot that nobody knows
-    yet is a `new_lot`, with the date on its label.
+    yet is a `new_lot`, with the date on its label. Of serialized items it names `units`, and each becomes a line of
+    its own.
     """
 
     item: Item
@@ -29,29 +31,41 @@ class EnteredLine:
     expiration_date: date | None = None
     to_bin: Bin | None = None
     unit_cost: Decimal | None = None
+    units: tuple[str, ...] = ()
 
 
 @transaction.atomic
 def enter(document: Document, lines: list[EnteredLine], *, wait: str = PAGE_WAIT) -> Register:
-    """Make the lots that are new, and post. Raises what `post` raises; then no lot was made either."""
+    """Make the lots that are new, and post. Raises what `post` raises, with the numbers of these lines; then no lot
+    was made either.
+    """
     lots = make_lots(lines)
     sign = SIGN.get(document.kind, 1)
-    return post(
-        document,
-        [
-            Line(
-                item=line.item.pk,
-                variant=line.variant and line.variant.pk,
-                lot=lot and lot.pk,
-                bin=line.bin.pk,
-                to_bin=line.to_bin and line.to_bin.pk,
-                quantity=sign * line.quantity,
-                unit_cost=line.unit_cost,
-            )
-            for line, lot in zip(lines, lots, strict=True)
-        ],
-        wait=wait,
-    )
+    posted = [
+        (number, one)
+        for number, (line, lot) in enumerate(zip(lines, lots, strict=True), start=1)
+        for one in lines_of(line, lot, sign=sign)
+    ]
+    try:
+        return post(document, [one for _number, one in posted], wait=wait)
+    except PostingRefused as refused:
+        raise PostingRefused([replace(error, line=posted[error.line - 1][0]) for error in refused.errors]) from refused
+
+
+def lines_of(line: EnteredLine, lot: Lot | None, *, sign: int) -> Iterator[Line]:
+    """What is posted for a line: of serialized items, one line for each unit, whose lot is an attribute of its own."""
+    key = {
+        "item": line.item.pk,
+        "variant": line.variant and line.variant.pk,
+        "bin": line.bin.pk,
+        "to_bin": line.to_bin and line.to_bin.pk,
+        "unit_cost": line.unit_cost,
+    }
+    if line.units:
+        for code in line.units:
+            yield Line(**key, quantity=Decimal(sign), unit=code, unit_lot=lot and lot.pk)
+    else:
+        yield Line(**key, quantity=sign * line.quantity, lot=lot and lot.pk)
 
 
 def make_lots(lines: list[EnteredLine]) -> list[Lot | None]:

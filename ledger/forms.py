@@ -1,5 +1,7 @@
 """What people type into a document, cleaned into items, bins, lots and quantities. Nothing here knows how to post."""
 
+from collections import defaultdict
+from decimal import Decimal
 from uuid import uuid4
 
 from django import forms
@@ -10,20 +12,48 @@ from inventory_site.controls import Day
 from inventory_site.errors import DomainError
 from inventory_site.fields import UNIT_COST
 from inventory_site.figures import decimal_mark
+from inventory_site.templatetags.truecount import quantity as written
 from ledger.entering import EnteredLine
 from ledger.models import Direction, Effect, Kind, Reason
 from ledger.posting import Document
+from warehouse.codes import CodesRefused
 from warehouse.finding import LotUnknown, factor_of, factors_of, find_bin, find_item, find_lot
 from warehouse.models import Location, Quant, UnitOfMeasure
 from warehouse.quantities import UnknownUnit, number_of, parse_quantity
+from warehouse.unit_codes import codes_of
 
 LINES = 3
 MOST_LINES = 200
+MOST_TYPED = 200_000  # characters of codes in one line
+UNIT_ERRORS = (
+    "unit_missing", "unit_not_expected", "unit_unusable", "unit_unknown", "unit_taken", "unit_of_another_variant",
+    "unit_twice", "unit_elsewhere", "unit_released", "unit_detached", "unit_in_stock", "quantity_not_one",
+)  # fmt: skip
+TOLD_AT_ONCE = 20  # errors at one field; the others are counted
 
 
 def typed(request):
     """What was sent, also where that is nothing at all; None while a form is only looked at."""
     return request.POST if request.method == "POST" else None
+
+
+class UnitsNeeded(DomainError):
+    code, text = "unit_missing", _("%(item)s is tracked by units: scan or type which ones.")
+
+
+class UnitsNotExpected(DomainError):
+    code, text = "unit_not_expected", _("%(item)s is not tracked by units: leave them blank.")
+
+
+class QuantityNeeded(DomainError):
+    code, text = "required", _("This field is required.")
+
+
+class OtherNumber(DomainError):
+    code = "other_number"
+    text = _(
+        "%(units)s units are named, and the quantity says %(said)s. Leave the quantity blank, or correct one of them."
+    )
 
 
 class OwnLocationField(forms.ModelChoiceField):
@@ -87,7 +117,10 @@ class LineForm(forms.Form):
     item = forms.CharField(label=_("Item"), max_length=200, strip=True)
     bin = forms.CharField(label=_("Bin"), max_length=100, required=False)
     lot = forms.CharField(label=_("Lot"), max_length=60, required=False)
-    quantity = forms.CharField(label=_("Quantity"), max_length=60)
+    quantity = forms.CharField(label=_("Quantity"), max_length=60, required=False)
+    codes = forms.CharField(
+        label=_("Units"), max_length=MOST_TYPED, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
     unit = forms.ModelChoiceField(
         label=_("Unit of measure"),
         queryset=UnitOfMeasure.objects.all(),
@@ -114,6 +147,7 @@ class LineForm(forms.Form):
         "item_blocked": "item",
         "item_serialized": "item",
         "item_unknown": "item",
+        **dict.fromkeys(UNIT_ERRORS, "codes"),
     }
 
     def __init__(self, *args, location=None, other_location=None, **kwargs):
@@ -136,9 +170,51 @@ class LineForm(forms.Form):
         item, text = cleaned.get("item"), cleaned.get("quantity")
         if text:
             self.clean_quantity_of(item, text)
+        if item and item.is_serialized:
+            self.clean_units_of(item)
+        elif not text and "quantity" not in self.errors:
+            self.add_error("quantity", QuantityNeeded())
+        elif item and cleaned.get("codes"):
+            self.add_error("codes", UnitsNotExpected(item=item))
         if item:
             self.clean_lot_of(item)
         return cleaned
+
+    def clean_units_of(self, item):
+        """Codes stand in place of a quantity; whoever types both has to say the same twice."""
+        typed = self.cleaned_data.get("codes", "")
+        try:
+            units = codes_of(item, typed)
+        except CodesRefused as refused:
+            self.add_all("codes", refused.errors)
+            return
+        quantity = self.cleaned_data.get("quantity")
+        if not units:
+            self.add_error("codes", UnitsNeeded(item=item))
+        elif isinstance(quantity, Decimal) and quantity != len(units):
+            self.add_error("quantity", OtherNumber(said=written(quantity), units=len(units)))
+        self.cleaned_data |= {"units": tuple(units), "quantity": Decimal(len(units))}
+
+    def add_all(self, field, errors):
+        """Every error at its field, as far as anybody reads them."""
+        for error in errors[:TOLD_AT_ONCE]:
+            self.add_error(field, forms.ValidationError(error.message, error.code))
+        if more := len(errors) - TOLD_AT_ONCE if len(errors) > TOLD_AT_ONCE else 0:
+            self.add_error(field, forms.ValidationError(_("And %s more.") % more, "more"))
+
+    @property
+    def columns(self):
+        """The fields that stand in a row of the table; codes take one of their own."""
+        return [field for field in self.visible_fields() if field.name != "codes"]
+
+    @property
+    def asks_units(self):
+        """Of this item units are named: what was typed says so, or what was typed so far."""
+        if self["codes"].value():
+            return True
+        if self.is_bound:
+            return bool(self.found and self.found.item.is_serialized)
+        return is_serialized(self["item"].value())
 
     def clean_quantity_of(self, item, text):
         """The quantity in base units, from the arithmetic and the unit of measure; without an item only its form."""
@@ -158,8 +234,8 @@ class LineForm(forms.Form):
         """A known lot, or the number of a new one where this document may make it; the label may name it."""
         number = self.cleaned_data.get("lot") or self.found.lot_number
         self.cleaned_data["lot"], self.cleaned_data["new_lot"] = None, ""
-        if not number:
-            return
+        if not number or (item.is_serialized and not self.makes_lots):
+            return  # a unit carries its lot
         try:
             self.cleaned_data["lot"] = find_lot(number, item=item)
         except DomainError as error:
@@ -181,7 +257,16 @@ class LineForm(forms.Form):
             expiration_date=cleaned.get("expiration_date") or self.found.expiration_date,
             quantity=cleaned["quantity"],
             unit_cost=cleaned.get("unit_cost"),
+            units=cleaned.get("units", ()),
         )
+
+
+def is_serialized(typed):
+    """Of an item as it is typed, before anything is checked."""
+    try:
+        return bool(typed) and find_item(typed).item.is_serialized
+    except DomainError:
+        return False
 
 
 class CostField(forms.CharField):
@@ -197,7 +282,7 @@ class CostField(forms.CharField):
 class ReceiptLineForm(LineForm):
     expiration_date = forms.DateField(label=_("Expires"), required=False, widget=Day())
     unit_cost = CostField(label=_("Cost per base unit"), required=False, max_length=40)
-    field_order = ["item", "bin", "lot", "expiration_date", "quantity", "unit", "unit_cost"]
+    field_order = ["item", "bin", "lot", "expiration_date", "quantity", "unit", "unit_cost", "codes"]
     makes_lots = True
 
     def clean_lot_of(self, item):
@@ -211,7 +296,7 @@ class ReceiptLineForm(LineForm):
 class MoveLineForm(LineForm):
     bin = forms.CharField(label=_("From bin"), max_length=100, required=False)
     to_bin = forms.CharField(label=_("To bin"), max_length=100, required=False)
-    field_order = ["item", "lot", "bin", "to_bin", "quantity", "unit"]
+    field_order = ["item", "lot", "bin", "to_bin", "quantity", "unit", "codes"]
 
 
 FORMS = {
@@ -232,11 +317,11 @@ class Lines(forms.BaseFormSet):
 class Sheet:
     """A document being typed: its head and its lines."""
 
-    def __init__(self, kind, *, user, data=None, quant=None):
-        self.kind, self.user, self.quant = kind, user, quant
+    def __init__(self, kind, *, user, data=None, quant=None, codes=""):
+        """`quant` and `codes`: what a link asks to do something with."""
+        self.kind, self.user, self.quant, self.codes = kind, user, quant, codes
         self.head_class, self.line_class = FORMS[kind]
-        wants_more = data is not None and "more" in data
-        if data is None or wants_more:
+        if data is None or "more" in data or "look" in data:
             self.head, self.lines = self.unsent(data)
         else:
             self.head, self.lines = self.sent(data)
@@ -263,7 +348,7 @@ class Sheet:
         else:
             head = {name: data.get(name, "") for name in self.head_class.base_fields}
             lines = self.typed_so_far(data)
-            extra = len(lines) + 1
+            extra = len(lines) + ("more" in data)
         return self.head_class(user=self.user, initial=head), self.formset(initial=lines, extra=extra)
 
     def typed_so_far(self, data):
@@ -284,6 +369,7 @@ class Sheet:
             "bin": quant.bin.code,
             "lot": quant.lot.number if quant.lot else "",
             "expiration_date": quant.lot.expiration_date if quant.lot else None,
+            "codes": self.codes,
         }
 
     @property
@@ -319,16 +405,18 @@ class Sheet:
         errors, filled = getattr(error, "errors", ()), self.filled
         if not errors:
             self.head.add_error(None, error)
+        told = defaultdict(list)
         for line_error in errors:
             form = filled[line_error.line - 1]
             field = form.FIELD_OF.get(line_error.code)
-            sentence = forms.ValidationError(line_error.message, line_error.code)
-            form.add_error(field if field in form.fields else None, sentence)
+            told[form, field if field in form.fields else None].append(line_error)
+        for (form, field), of_field in told.items():
+            form.add_all(field, of_field)
 
     @property
     def columns(self):
         """The fields of a line, for the head of their table."""
-        return next(iter(self.lines.forms), self.lines.empty_form).visible_fields()
+        return next(iter(self.lines.forms), self.lines.empty_form).columns
 
     @property
     def wrong_lines(self):

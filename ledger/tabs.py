@@ -20,6 +20,7 @@ from ledger.models import ItemLedgerEntry, Register, StockValue, WarehouseEntry
 from ledger.views.documents import document_listing
 from ledger.views.entries import SEES_VALUE, item_entries, warehouse_entries
 from warehouse.actions import Action
+from warehouse.models import BinKind
 
 ITEM_ENTRIES, WAREHOUSE_ENTRIES = "ledger/tabs/item_entries.html", "ledger/tabs/warehouse_entries.html"
 VALUE = Column("value", _("Value"), num=True, descending_first=True)
@@ -131,6 +132,19 @@ def page(name, **parameters):
     return f"{reverse(name)}?{urlencode(parameters)}" if parameters else reverse(name)
 
 
+def with_unit(name, unit):
+    return page(name, quant=unit.quant_id, unit=unit.code)
+
+
+def is_here(unit):
+    return unit.quant_id is not None
+
+
+def is_on_its_shelf(unit):
+    """What is being searched for is found first: it is moved out of the missing bin."""
+    return is_here(unit) and unit.quant.bin.kind != BinKind.MISSING
+
+
 POSTS = "ledger.add_register"
 ACTIONS = {
     "stock": [
@@ -149,6 +163,7 @@ ACTIONS = {
             "edit",
             lambda quant: reverse("adjust", args=[quant.pk]),
             "ledger.adjust_register",
+            when=lambda quant: not quant.item.is_serialized,
             order=30,
         ),
         Action(
@@ -167,6 +182,12 @@ ACTIONS = {
             lambda quant: page("warehouse-ledger", quant=quant.pk),
             "ledger.view_warehouseentry",
             order=40,
+        ),
+    ],
+    "unit": [
+        Action("move", _("Move"), "move", lambda unit: with_unit("move", unit), POSTS, when=is_here, order=10),
+        Action(
+            "issue", _("Issue"), "issue", lambda unit: with_unit("issue", unit), POSTS, when=is_on_its_shelf, order=20
         ),
     ],
     "item": [

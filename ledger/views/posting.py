@@ -18,6 +18,7 @@ from ledger.forms import AdjustForm, Sheet, typed
 from ledger.models import Kind, Register
 from ledger.refusals import without_figures
 from ledger.views.overriding import Override
+from warehouse.actions import links
 from warehouse.models import Location, Quant
 
 WORDS = {
@@ -26,6 +27,9 @@ WORDS = {
     Kind.MOVEMENT: (gettext_lazy("Move between bins"), gettext_lazy("Post movement")),
     Kind.LOCATION_TRANSFER: (gettext_lazy("Transfer to another location"), gettext_lazy("Post transfer")),
 }
+
+
+MOST_ASKED = 200  # characters of a unit's code in an address
 
 
 def may_post(view):
@@ -56,7 +60,8 @@ def transfer(request):
 
 def document_page(request, kind):
     own = Location.objects.visible_to(request.user).active().count()
-    sheet, override = Sheet(kind, user=request.user, data=typed(request), quant=asked_for(request)), Override(request)
+    sheet = Sheet(kind, user=request.user, data=typed(request), quant=asked_for(request), codes=asked_codes(request))
+    override = Override(request)
     if sheet.is_valid():
         document = sheet.document(override=override.reason)
         again = Register.objects.filter(request_id=document.request_id).exists()
@@ -89,6 +94,11 @@ def asked_for(request):
     return get_object_or_404(Quant.objects.visible_to(request.user).real().with_names(), pk=key)
 
 
+def asked_codes(request):
+    """The unit that a link asks to do something with: `?unit=`."""
+    return request.GET.get("unit", "")[:MOST_ASKED]
+
+
 def posted(request, register, *, again):
     said = _("%(number)s was posted already. Nothing was posted twice.") if again else _("%(number)s is posted.")
     level = "recorded" if again else "completed"
@@ -103,6 +113,9 @@ def adjust(request, pk):
     quant = get_object_or_404(Quant.objects.visible_to(request.user).real().with_names(), pk=pk)
     if quant.location_id in closed_to(request):
         raise PermissionDenied(CLOSED)
+    if quant.item.is_serialized:
+        context = {"quant": quant, "actions": links(request, "bin", quant.bin)}
+        return render_page(request, "ledger/adjust_units.html", context, partial="form")
     form, override = AdjustForm(typed(request), quant=quant, initial=AdjustForm.fresh(quant)), Override(request)
     if form.is_valid():
         cleaned = form.cleaned_data
