@@ -202,18 +202,27 @@ def add_found_line(
     quant = ensure_quant(bin=bin, item=item, variant=variant, lot=lot)
     if session.guard != Guard.NONE and not CountSession.objects.being_counted().filter(pk=session.pk).share_locked():
         raise NotInDraft(session=session.number)
-    keep_still(session)
-    with connection.cursor() as cursor:
-        cursor.execute(sql.ADD_FOUND_LINE, {"session": session.pk, "quant": quant.pk})
-        added = bool(cursor.rowcount)
+    added = bool(add_found_lines(session, [quant.pk]))
     line = CountLine.objects.open().select_related("session").filter(quant=quant).first()
     if line is None:
         raise NotInDraft(session=session.number)
     if line.session_id != session.pk:
         raise CountedElsewhere(session=line.session.number)
-    if added and is_guarding(line.session):
-        hold(session.lines.filter(pk=line.pk))
     return line, added
+
+
+def add_found_lines(session: CountSession, quants: list[int]) -> list[int]:
+    """Lines for quants of which no open count has one, as long as the session is counted; returns those that are new.
+
+    What the session guards, it guards there too. The caller has locked a session with a guard.
+    """
+    keep_still(session)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.ADD_FOUND_LINES, {"session": session.pk, "quants": quants})
+        added = [pk for (pk,) in cursor.fetchall()]
+    if added and session.guard != Guard.NONE and is_guarding(CountSession.objects.get(pk=session.pk)):
+        hold(session.lines.filter(pk__in=added))
+    return added
 
 
 def _check_found(session, *, bin, item, lot):

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID
 
 from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from counting.blindness import sees_quantities
 from counting.models import CountEntry, CountLine, CountSession, EntryKind, Status
 from counting.opening import NotInDraft, add_found_line
 from counting.sql import recording as sql
@@ -262,30 +261,6 @@ def fold(entries: Iterable[CountEntry]) -> Decimal | None:
 def record_counts(session: CountSession, counts: Iterable[Count], *, by: User, at: datetime) -> int:
     """Take many counts at once, all or none; return how many were new. Raises CountsRefused with every wrong line."""
     return _record_many(session, counts, by=by, at=at)
-
-
-def all_as_expected(
-    session: CountSession, seen: dict[int, int], *, by: User, at: datetime, client_id: UUID | None = None
-) -> set[int]:
-    """Take the book for lines where nothing moved since they were shown; return the lines that were not taken.
-
-    `seen` maps lines to the newest entry of their quant that the page was made with. Raises BlindCount: whoever takes
-    the book for a count would be told it by what they are shown afterwards.
-    """
-    if session.blind or not sees_quantities(by, session):
-        raise BlindCount()
-    request = client_id or uuid4()
-    counts = [Count(line, None, uuid5(request, str(line)), begun) for line, begun in seen.items()]
-    _record_many(session, counts, by=by, at=at)
-    taken = CountEntry.objects.filter(client_id__in=[count.client_id for count in counts])
-    return set(seen) - set(taken.values_list("line", flat=True))
-
-
-def bin_is_empty(session: CountSession, bin: Bin, *, by: User, at: datetime, client_id: UUID | None = None) -> int:
-    """Count zero on every line of the bin that can be counted now; return how many were new."""
-    request = client_id or uuid4()
-    lines = session.lines.countable(session).filter(quant__bin=bin).values_list("pk", flat=True)
-    return _record_many(session, [Count(line, Decimal(0), uuid5(request, str(line))) for line in lines], by=by, at=at)
 
 
 @transaction.atomic

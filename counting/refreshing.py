@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from counting.activity import remember
 from counting.models import CountSession, Deed, Guard, Status
 from counting.opening import NotInDraft, Scope, held_by_others, take_snapshot
-from counting.sql import opening, recording
+from counting.sql import opening, recording, sighting
 from inventory_site.errors import DomainError
 from warehouse.models import Bin, Category, Item, User
 
@@ -54,6 +54,7 @@ def clear_counts(session: CountSession, *, by: User, at: datetime) -> int:
     """Make every line that was counted in this round blank again; what was said is kept. Returns how many lines."""
     lock_draft(session)
     with connection.cursor() as cursor:
+        cursor.execute(sighting.CLEAR_SIGHTINGS, {"session": session.pk})
         cursor.execute(recording.CLEAR_COUNTS, {"session": session.pk, "by": by.pk})
         cleared = cursor.rowcount
     if cleared:

@@ -12,6 +12,7 @@ from counting.activity import remember
 from counting.guarding import follow_status
 from counting.models import CountLine, CountSession, Decision, Deed, PutAside, Status
 from counting.sql import reviewing as sql
+from counting.sql import sighting
 from counting.uncounted import check_may_end, settle_uncounted, take_zeros_back
 from counting.unit_differences import line_figures
 from inventory_site.errors import DomainError
@@ -84,6 +85,7 @@ def reopen(session: CountSession, *, by: User, at: datetime) -> None:
     take_zeros_back(session, by=by)
     session.lines.exclude(round=session.round).update(round=session.round)
     with connection.cursor() as cursor:
+        cursor.execute(sighting.CARRY_SIGHTINGS_OVER, {"session": session.pk})
         cursor.execute(sql.CARRY_COUNTS_OVER, {"session": session.pk})
     remember(session, Deed.REOPENED, by=by, at=at)
 

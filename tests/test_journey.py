@@ -10,8 +10,9 @@ from counting.completing import ask_to_complete, complete_session, digest
 from counting.models import Status
 from counting.opening import Scope, add_found_line, open_session
 from counting.reconciliation import prove
-from counting.recording import add_to_count, all_as_expected, bin_is_empty, set_count
+from counting.recording import add_to_count, set_count
 from counting.review import accept, ask_recount, leave_out, mark_counted
+from counting.whole_bins import all_as_expected, bin_is_empty
 from ledger.models import Kind, StockValue
 from ledger.posting import Line, post
 from tests.factories import BinFactory, ItemFactory, LocationFactory, LotFactory, UserFactory, document

@@ -154,6 +154,19 @@ class UnitQuerySet(models.QuerySet):
         """By the end of a code, which is what people read out, or by a whole number of the manufacturer."""
         return self.filter(Q(code__iendswith=text) | Q(serial_number__iendswith=text) | Q(manufacturer_number=text))
 
+    def of(self, item):
+        return self.filter(item=item)
+
+    def numbered_by_manufacturer(self):
+        return self.exclude(manufacturer_number="")
+
+    def lying_in(self, quant):
+        return self.filter(quant=quant)
+
+    def ending_with(self, text):
+        """By the last characters of what is written on it, in any case."""
+        return self.filter(Q(code__iendswith=text) | Q(manufacturer_number__iendswith=text))
+
 
 class LotQuerySet(models.QuerySet):
     def with_codes(self):

@@ -18,7 +18,7 @@ OPEN_LINES = """
         ON CONFLICT DO NOTHING
 """
 
-ADD_FOUND_LINE = """
+ADD_FOUND_LINES = """
     WITH session AS (SELECT id, round FROM counting_countsession
                       WHERE id = %(session)s AND status = 'draft' FOR SHARE)
     INSERT INTO counting_countline (session_id, quant_id, open, found, serialized, system_quantity, unit_cost,
@@ -30,8 +30,10 @@ ADD_FOUND_LINE = """
       JOIN warehouse_item i ON i.id = q.item_id
       LEFT JOIN ledger_stockvalue v ON v.item_id = q.item_id AND v.location_id = q.location_id
                                    AND coalesce(v.variant_id, 0) = coalesce(q.variant_id, 0)
-     WHERE q.id = %(quant)s
+     WHERE q.id = ANY(%(quants)s)
+     ORDER BY q.id
         ON CONFLICT DO NOTHING
+    RETURNING id
 """
 
 # The scope of a spreadsheet: whole bins, items wherever goods are kept, items in bins. Arrays, because such a list

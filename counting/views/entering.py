@@ -20,8 +20,6 @@ from counting.recording import (
     CountedSince,
     NothingToUndo,
     add_to_count,
-    all_as_expected,
-    bin_is_empty,
     count_found,
     record,
     record_counts,
@@ -41,6 +39,7 @@ from counting.views.count import (
     lines_of,
     read_seen,
 )
+from counting.whole_bins import all_as_expected, bin_is_empty
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to
 from inventory_site.templatetags.truecount import day, quantity, signed, time_of_day

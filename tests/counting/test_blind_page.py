@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from counting.blindness import closed_locations, sees_earlier_counts, sees_quantities
 from counting.models import CountSession
-from counting.recording import BlindCount, add_to_count, all_as_expected
+from counting.recording import BlindCount, add_to_count
 from counting.review import ask_recount, mark_counted, reopen
+from counting.whole_bins import all_as_expected
 from tests.counting.given import again, count, given_session
 from tests.counting.people import auditor, counter, supervisor
 from tests.factories import BinFactory, LocationFactory, given_stock, move
