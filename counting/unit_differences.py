@@ -27,6 +27,9 @@ WHY = {
     Verdict.OTHER_LOCATION: _("The books have it at another location. Post a transfer to this one, then count it."),
     Verdict.UNKNOWN: _("Nobody knows this code. Receive the unit in this bin, and it is taken as counted."),
 }
+SEEN_BY_AN_ENDED_COUNT = _(
+    "It is not lost: %(session)s saw it afterwards, in %(bin)s, and moved nothing. Count it there."
+)
 IS_SETTLED = _("It was seen in two bins. As a reviewer said, it lies where the books have it.")
 SURPLUS = _("More than are known were counted. Units with numbers of our own are made; to make none, count again.")
 NOT_POSTED = _("Its line is left out, waits for another count, or nobody has decided on it: nothing is posted.")
@@ -268,7 +271,8 @@ def _why(difference, documents):
         return str(IS_SETTLED)
     if difference.verdict in WHY:
         other = difference.other_line
-        return WHY[difference.verdict] % {
+        has_ended = difference.verdict == Verdict.SEEN_ELSEWHERE and other and not other.open
+        return (SEEN_BY_AN_ENDED_COUNT if has_ended else WHY[difference.verdict]) % {
             "bin": other.quant.bin if other else _("another bin"),
             "session": other.session if other else _("that count"),
             "document": documents.get(difference.unit.last_entry, "–") if difference.unit else "–",

@@ -13,22 +13,21 @@ MOVED_SINCE = """
                    AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = e.id))
 """
 
-# Another count that has seen the unit elsewhere: of what is missing here any open count of the location, of what was
-# seen here a later one that was not cancelled, and whose posting of the unit was not taken back.
+# Another count that has seen the unit elsewhere and was not cancelled: of what is missing here any open one of the
+# location, and one that ended only if it saw the unit after this line was counted; of what was seen here a later one.
+# Where the posting of the unit was taken back, a count that ended says nothing about it.
 SEEN_BY_ANOTHER = """
     SELECT o.line_id
       FROM counting_sighting o
       JOIN counting_countline ol ON ol.id = o.line_id AND ol.counted_round = o.round
       JOIN counting_countsession os ON os.id = ol.session_id
-     WHERE o.unit_id = u.id AND os.id <> %(session)s
+     WHERE o.unit_id = u.id AND os.id <> %(session)s AND os.status <> 'cancelled'
        AND CASE WHEN seen.line_id IS NULL
-                THEN os.status IN ('draft', 'counted') AND os.location_id = %(location)s
-                ELSE os.status <> 'cancelled' AND (o.seen_at, o.id) > (seen.seen_at, seen.id)
-                     AND ol.quant_id <> l.quant_id
-                     AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry e
-                                       JOIN ledger_warehouseentry undone ON undone.undoes_id = e.id
-                                      WHERE e.unit_id = u.id AND e.register_id IN (os.adjustment_id, os.transfer_id))
-           END
+                THEN os.location_id = %(location)s AND (os.status <> 'completed' OR o.seen_at > l.counted_at)
+                ELSE (o.seen_at, o.id) > (seen.seen_at, seen.id) AND ol.quant_id <> l.quant_id END
+       AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry e
+                         JOIN ledger_warehouseentry undone ON undone.undoes_id = e.id
+                        WHERE e.unit_id = u.id AND e.register_id IN (os.adjustment_id, os.transfer_id))
      ORDER BY o.seen_at DESC, o.id DESC LIMIT 1
 """
 
