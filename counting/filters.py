@@ -29,6 +29,7 @@ SHOWN = [
     ("accepted", _("Accepted")),
     ("left-out", _("Left out")),
     ("added", _("Found items")),
+    ("units", _("Serials and tags")),
     ("superseded", _("Superseded")),
     ("problems", _("In the way")),
     ("aside", _("Put aside")),
@@ -126,10 +127,11 @@ class ReviewFilter(django_filters.FilterSet):
         model = CountLine
         fields = []
 
-    def __init__(self, data, *args, session, numbers, corrected=(), **kwargs):
-        """`numbers` of lines of each kind: what there is none of is not offered, unless it was asked for."""
+    def __init__(self, data, *args, session, numbers, corrected=(), odd=(), **kwargs):
+        """`numbers` of lines of each kind: what there is none of is not offered, unless it was asked for. `odd`: lines
+        with units that differ."""
         super().__init__(data, *args, **kwargs)
-        self.session, self.corrected = session, corrected
+        self.session, self.corrected, self.odd = session, corrected, odd
         offered = {"todo", data.get("show")} | {show for show, lines in numbers.items() if lines}
         self.filters["show"].extra["choices"] = [(show, label) for show, label in SHOWN if show in offered]
 
@@ -145,6 +147,7 @@ class ReviewFilter(django_filters.FilterSet):
             "accepted": lines.accepted,
             "left-out": lines.left_out,
             "added": lines.added,
+            "units": lambda: lines.filter(pk__in=list(self.odd)),
             "superseded": lambda: lines.settled_since(self.session),
             "problems": lambda: lines.in_the_way(self.session),
             "aside": lines.none,

@@ -204,6 +204,13 @@ def lines_that_hide(session: CountSession) -> set[int]:
     return {pk for (pk,) in _read(session, sql.LINES_THAT_HIDE)}
 
 
+def lines_that_differ(session: CountSession) -> dict[int, bool]:
+    """The lines that units which differ are about; True where they hide behind a quantity that is right."""
+    if not session.lines.serialized().exists():
+        return {}
+    return {pk: bool(hides) for pk, hides in _read(session, sql.LINES_THAT_DIFFER)}
+
+
 def _read(session, statement, params=None):
     """Rows of a statement about `difference`: as things stand or, once it is completed, as it was written down."""
     source = sql.DIFFERING if session.is_open else sql.WRITTEN_DOWN

@@ -13,6 +13,7 @@ from counting.views import (
     sessions,
     sheet,
     spreadsheets,
+    unit_panel,
 )
 
 urlpatterns = [
@@ -45,6 +46,7 @@ urlpatterns = [
     path("counts/<str:number>/report/", report.count_report, name="count-report"),
     path("counts/<str:number>/review/", review.count_review, name="count-review"),
     path("counts/<str:number>/misplaced/", misplaced.count_misplaced, name="count-misplaced"),
+    path("counts/<str:number>/units/", unit_panel.count_units, name="count-units"),
     path("counts/<str:number>/aside/<int:pk>/settle/", review.put_aside_settle, name="put-aside-settle"),
     path("counts/<str:number>/reverse/", reversal.count_reverse, name="count-reverse"),
     path("counts/<str:number>/complete/", completion.count_complete, name="count-complete"),

@@ -38,6 +38,7 @@ RULES = """
     count-refresh         -      S
     count-clear-counts    -      S
     count-misplaced       SPA    S
+    count-units           SPA    S
     count-reopen          -      S
     count-cancel          -      S
     count-export          CSPA   CSPA

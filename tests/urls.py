@@ -61,6 +61,7 @@ ARGUMENTS = {
     "put-aside-settle": ["session.number", "aside.pk"],
     "count-reverse": ["session.number"],
     "count-misplaced": ["session.number"],
+    "count-units": ["session.number"],
     "count-complete": ["session.number"],
     "count-entry": ["session.number"],
     "count-bins": ["session.number"],

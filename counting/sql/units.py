@@ -239,6 +239,14 @@ LINES_THAT_HIDE = """
      WHERE NOT d.settled
 """
 
+# Serialized lines on which a unit was seen that differs, or where one was missing; and whether their quantity is right.
+LINES_THAT_DIFFER = """
+    SELECT l.id, l.discrepancy = 0 AND EXISTS (SELECT 1 FROM difference d WHERE d.line_id = l.id AND NOT d.settled)
+      FROM counting_countline l
+     WHERE l.session_id = %(session)s AND l.serialized
+       AND (l.id IN (SELECT line_id FROM difference) OR l.quant_id IN (SELECT from_quant_id FROM difference))
+"""
+
 # Decide on units that can be selected: those of these keys, or all.
 DECIDE = f"""
     WITH {DIFFERING}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from django.db.models import F
+from django.db.models import F, Sum
 from django.db.models.functions import Abs
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,9 +19,11 @@ from counting.parked import parked, parked_number
 from counting.reversing import with_reversals
 from counting.review import adjustments
 from counting.rounds import rounds_of
+from counting.unit_differences import LineFigures, differences, line_figures, lines_that_differ
 from counting.views.detail import WALK
 from counting.views.misplaced import MANY, Misplaced
 from counting.views.standing import SessionPage
+from counting.views.unit_panel import CHIPS, UnitPanel
 from inventory_site.asked import whole_number
 from inventory_site.pages import Column, Listing
 from inventory_site.templatetags.truecount import money, quantity, sign, signed, signed_money
@@ -36,6 +38,7 @@ GROUPS = {
     MATCHES: gettext_lazy("Matches"),
     UNCOUNTED: gettext_lazy("Not counted"),
 }
+SHOWN = 20  # units of a line
 LARGEST_FIRST = F("abs_value").desc(nulls_last=True)
 MOST_FIRST = Abs("discrepancy").desc(nulls_last=True)
 
@@ -128,6 +131,7 @@ class Review(SessionPage):
                 "accepted": totals["accepted_lines"],
                 "left-out": totals["left_out_lines"],
                 "added": totals["added_lines"],
+                "units": len(self.odd_lines),
                 "superseded": self.session.lines.settled_since(self.session).values("pk").count(),
                 "problems": len(self.problems),
                 "aside": parked_number(self.session),
@@ -152,6 +156,31 @@ class Review(SessionPage):
     @property
     def misplaced_comes_later(self):
         return self.progress.lines > MANY and self.session.status == Status.COUNTED
+
+    # Units
+
+    @cached_property
+    def odd_lines(self):
+        """Lines with units that differ; True where their quantity is right."""
+        return lines_that_differ(self.session)
+
+    @property
+    def hiding(self):
+        return [line for line, hides in self.odd_lines.items() if hides and self.session.is_open]
+
+    @cached_property
+    def doubtful(self):
+        return [*self.corrected, *self.hiding]
+
+    @cached_property
+    def units(self):
+        return UnitPanel(self.request, self.session)
+
+    @cached_property
+    def units_come_later(self):
+        """Where so many units lie that to compare them takes longer than all the rest of the page."""
+        books = self.session.lines.serialized().aggregate(units=Sum("system_quantity"))
+        return (books["units"] or 0) > MANY
 
     # Lines
 
@@ -179,7 +208,8 @@ class Review(SessionPage):
         return listing
 
     def filterset(self, data, **kwargs):
-        return ReviewFilter(data, session=self.session, numbers=self.counts["show"], corrected=self.doubtful, **kwargs)
+        about = {"numbers": self.counts["show"], "corrected": self.doubtful, "odd": self.odd_lines}
+        return ReviewFilter(data, session=self.session, **about, **kwargs)
 
     @property
     def columns(self):
@@ -210,8 +240,20 @@ class Review(SessionPage):
         movements_at(self.session, lines)
         movements(self.session, lines)
         hints(self.session, lines, now=timezone.now())
+        self.units_of(lines)
         self.entries_of_opened(lines)
         return [self.dressed(line) for line in lines]
+
+    def units_of(self, lines):
+        """What is posted for a line with units comes from the units that differ, transfers apart."""
+        closed = {} if self.session.is_open else line_figures(self.session, lines)
+        for line in lines:
+            if not self.session.is_open:
+                line.units = closed.get(line.pk)
+            if line.units:
+                line.planned = line.units.adjustment - line.units.moved
+            if line.units and line.pk == self.opened:
+                line.odd_units = differences(self.session, lines=[line.pk], limit=SHOWN + 1)
 
     def entries_of_opened(self, lines):
         """What was said in every round, for the lines that are shown in full."""
@@ -316,7 +358,42 @@ class Row:
 
     @property
     def value(self):
+        if self.units and self.line.is_counted:
+            return self.units.adjustment_value
         return None if self.difference is None else self.difference * self.line.unit_cost
+
+    @property
+    def units(self) -> LineFigures | None:
+        return self.line.units
+
+    @property
+    def odd_units(self):
+        """The units of this line that differ, where it is shown in full: (what, status, word)."""
+        return [(each, *CHIPS[each.verdict][:2]) for each in getattr(self.line, "odd_units", [])[:SHOWN]]
+
+    @property
+    def more_units(self):
+        return len(getattr(self.line, "odd_units", [])) > SHOWN
+
+    @property
+    def editable_quantity(self):
+        """Of units it is not for a line to say how many."""
+        return self.editable and not self.line.serialized
+
+    @property
+    def unit_facts(self):
+        """What is posted for its units: pieces and, for those who may see it, money."""
+        units = self.units
+        facts = [(_("Adjustment quantity"), signed(units.adjustment - units.moved))]
+        facts.append((_("Of it written off"), quantity(units.written_off)))
+        if self.page.show_values:
+            facts.append((_("Adjustment cost"), money(units.adjustment_cost)))
+            facts.append((_("Adjustment value"), signed_money(units.adjustment_value)))
+        facts.append((_("Stock transfer quantity"), quantity(units.stock_transfer_quantity)))
+        if self.page.show_values:
+            facts.append((_("Stock transfer value"), money(units.stock_transfer_value)))
+        facts.append((_("Moved out"), quantity(units.moved_out)))
+        return [{"label": label, "value": value} for label, value in facts]
 
     @property
     def typed(self):
@@ -341,13 +418,15 @@ class Row:
     def posts_something_else(self):
         """Corrections since the count take a part away from what was accepted."""
         line = self.line
+        if line.serialized:
+            return False
         accepted = line.discrepancy if line.accepted_quantity is None else line.accepted_quantity
         return line.planned is not None and accepted is not None and line.planned != accepted
 
     @property
     def status(self):
         line = self.line
-        if line.superseded_now:
+        if line.superseded_now and not line.serialized:
             return "recorded", _("Superseded")
         if line.decision == Decision.LEFT_OUT:
             return "released", _("Left out")
@@ -361,6 +440,8 @@ class Row:
             return "uncounted", _("Not counted")
         if line.disturbed:
             return "waiting", _("Moved under the count")
+        if line.pk in self.page.hiding:
+            return "variance", _("Other units")
         return ("matched", _("Match")) if line.discrepancy == 0 else ("variance", _("Differs"))
 
     @property
