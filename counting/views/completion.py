@@ -15,6 +15,7 @@ from counting.forms import ConfirmForm, hidden_figures
 from counting.models import Status
 from counting.views.access import CLOSED, session_for
 from counting.views.standing import SessionPage
+from counting.views.unit_panel import UnitPanel
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to, render_page, wants_partial
 from inventory_site.templatetags.truecount import percent, quantity, sign, signed, signed_money
@@ -72,6 +73,10 @@ class Completion(SessionPage):
     def __init__(self, request, session, *, error=None):
         super().__init__(request, session)
         self.error = error
+
+    @cached_property
+    def units(self):
+        return UnitPanel(self.request, self.session)
 
     @property
     def problems(self):
@@ -132,6 +137,9 @@ class Completion(SessionPage):
         ]
         if figures.transfers:
             facts.append((_("Moved to another bin"), _("%s units") % quantity(figures.moved)))
+        for part in self.units.sums:
+            number = ngettext("%s serial or tag", "%s serials and tags", part["units"]) % quantity(part["units"])
+            facts.append((part["label"], f"{number}, {part['cost']}" if self.show_values else number))
         if self.show_values:
             facts.append((_("Net value"), signed_money(figures.value)))
         return [{"label": label, "value": value} for label, value in facts]

@@ -21,6 +21,7 @@ from counting.views.access import session_for
 from counting.views.activity import viewer_of
 from counting.views.sessions import stays
 from counting.views.standing import SessionPage
+from counting.views.unit_panel import UnitPanel
 from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, redirect_to, render_page
 from inventory_site.templatetags.truecount import quantity
@@ -151,6 +152,12 @@ class Detail(SessionPage):
     @cached_property
     def events(self):
         return history_of(self.session, viewer_of(self.request, self.session))
+
+    @cached_property
+    def units(self):
+        """What was done with the units that differed, when it is over."""
+        is_over = self.session.status == Status.COMPLETED
+        return UnitPanel(self.request, self.session) if self.judged and is_over else None
 
     @property
     def superseded(self):
