@@ -3,6 +3,8 @@
 All of it is skipped where a document names no unit, but for one look at what is staged.
 """
 
+from collections.abc import Iterable
+
 from ledger.models import Kind
 from ledger.sql import staging
 from ledger.sql import units as sql
@@ -14,6 +16,14 @@ BRINGS_IN = {Kind.RECEIPT, Kind.OPENING}
 
 class LawBroken(RuntimeError):
     """Law 4 would not hold after this document: a mistake of ours. Nothing of it is written."""
+
+
+def name_units(cursor, units: Iterable[tuple]) -> None:
+    """Put the units beside the lines that name them: (line, code, manufacturer's number, lot) tuples."""
+    with cursor.copy(sql.COPY_UNITS) as copy:
+        for unit in units:
+            copy.write_row(unit)
+    cursor.execute(sql.NAME_UNITS)
 
 
 def stage_units(cursor, kind: Kind) -> None:

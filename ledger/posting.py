@@ -264,7 +264,7 @@ def _stage(cursor, document, lines):
         source, params = lines.values_list("quant_id", "quantity", "unit_id").query.sql_with_params()
         cursor.execute(staging.STAGE_QUANTS.format(source=source), params)
         return
-    names_units = False
+    units = []
     with cursor.copy(staging.COPY_LINES) as copy:
         for number, line in enumerate(lines, start=1):
             copy.write_row(
@@ -278,12 +278,12 @@ def _stage(cursor, document, lines):
                     line.quantity,
                     line.unit_cost,
                     line.seen_entry,
-                    line.unit,
-                    line.manufacturer_number,
-                    line.unit_lot,
                 )
             )
-            names_units = names_units or bool(line.unit)
+            if line.unit:
+                units.append((number, line.unit, line.manufacturer_number, line.unit_lot))
+    if units:
+        carrying.name_units(cursor, units)
     to_location = document.other_location or document.location
     cursor.execute(
         checking.CHECK_KEYS,
@@ -294,7 +294,7 @@ def _stage(cursor, document, lines):
             "out_of_missing": document.kind in OUT_OF_MISSING,
         },
     )
-    if names_units:
+    if units:
         carrying.stage_units(cursor, document.kind)
     ensure_quants(staging.KEYS, condition=staging.WITHOUT_ERROR)
     cursor.execute(staging.STAGE_LINES)

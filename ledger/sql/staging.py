@@ -5,6 +5,9 @@ CREATE_STAGE = """
         line int NOT NULL, bin_id bigint NOT NULL, to_bin_id bigint, item_id bigint NOT NULL, variant_id bigint,
         lot_id bigint, quantity numeric, unit_cost numeric, seen_entry bigint, unit_code text, manufacturer_number text,
         unit_lot_id bigint, unit_id bigint) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS posting_unit (
+        line int NOT NULL, unit_code text NOT NULL, manufacturer_number text NOT NULL, unit_lot_id bigint)
+        ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS posting_stage (
         row_id bigint GENERATED ALWAYS AS IDENTITY, line int NOT NULL, quant_id bigint NOT NULL,
         location_id bigint NOT NULL, bin_id bigint NOT NULL, item_id bigint NOT NULL, variant_id bigint, lot_id bigint,
@@ -14,12 +17,12 @@ CREATE_STAGE = """
         id bigint NOT NULL, line int NOT NULL, item_id bigint NOT NULL, variant_id bigint, location_id bigint NOT NULL,
         lot_id bigint, quantity numeric NOT NULL, amount numeric NOT NULL, unit_id bigint) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS posting_error (line int NOT NULL, code text NOT NULL) ON COMMIT DELETE ROWS;
-    DELETE FROM posting_line; DELETE FROM posting_stage; DELETE FROM posting_item; DELETE FROM posting_error
+    DELETE FROM posting_line; DELETE FROM posting_unit; DELETE FROM posting_stage; DELETE FROM posting_item;
+    DELETE FROM posting_error
 """
 
 COPY_LINES = """
-    COPY posting_line (line, bin_id, to_bin_id, item_id, variant_id, lot_id, quantity, unit_cost, seen_entry, unit_code,
-                       manufacturer_number, unit_lot_id) FROM STDIN
+    COPY posting_line (line, bin_id, to_bin_id, item_id, variant_id, lot_id, quantity, unit_cost, seen_entry) FROM STDIN
 """
 
 WITHOUT_ERROR = "NOT EXISTS (SELECT 1 FROM posting_error e WHERE e.line = posting_line.line)"

@@ -1,5 +1,13 @@
 """Units in a document: run only where its lines name some, so that quantities without units pay nothing for them."""
 
+COPY_UNITS = "COPY posting_unit (line, unit_code, manufacturer_number, unit_lot_id) FROM STDIN"
+
+NAME_UNITS = """
+    UPDATE posting_line l
+       SET unit_code = u.unit_code, manufacturer_number = u.manufacturer_number, unit_lot_id = u.unit_lot_id
+      FROM posting_unit u WHERE u.line = l.line
+"""
+
 # What is wrong with the code of a unit, whoever it belongs to. Tags are written as their readers say them.
 CHECK_CODES = """
     INSERT INTO posting_error (line, code)
