@@ -52,9 +52,11 @@ CHECK_UNITS = """
     SELECT DISTINCT s.line, broken.code
       FROM posting_stage s
       JOIN warehouse_unit u ON u.id = s.unit_id
+      JOIN warehouse_item i ON i.id = s.item_id
       JOIN (SELECT unit_id, min(line) <> max(line) AS twice, bool_or(quantity < 0) AS leaves
               FROM posting_stage WHERE unit_id IS NOT NULL GROUP BY unit_id) named ON named.unit_id = s.unit_id
      CROSS JOIN LATERAL (VALUES
+        (i.tracking NOT IN ('serial', 'rfid'), 'unit_not_expected'),
         (named.twice, 'unit_twice'),
         (s.quantity IS NULL OR s.quantity NOT IN (1, -1), 'quantity_not_one'),
         (u.item_id <> s.item_id, 'unit_taken'),

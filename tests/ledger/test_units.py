@@ -13,12 +13,13 @@ from ledger.models import ItemLedgerEntry, Kind, Reason, Register, StockValue, W
 from ledger.posting import PostingRefused, post
 from ledger.refusals import without_figures
 from ledger.reversing import SettledByCount, reverse
-from tests.at_once import at_once
+from tests.at_once import at_once, doing, held, waits
 from tests.behind import behind_its_back
 from tests.factories import (
     TODAY,
     BinFactory,
     ItemFactory,
+    LocationFactory,
     LotFactory,
     RfidItemFactory,
     SerialItemFactory,
@@ -509,6 +510,16 @@ def test_the_tracking_of_an_item_cannot_change_once_a_unit_of_it_is_known():
     assert [error.code for error in refused.value.error_dict["tracking"]] == ["tracking_locked"]
     with pytest.raises(DatabaseError), transaction.atomic():
         item.save(update_fields=["tracking"])
+
+
+def test_the_tracking_of_an_item_changes_after_whoever_posts_just_now(transactional_db):
+    item, location = ItemFactory(), LocationFactory()
+
+    with held("warehouse_location", location.pk):
+        change = doing(lambda: Item.objects.filter(pk=item.pk).update(tracking="serial"))
+        waits(change)
+
+    assert change.wait() == 1
 
 
 def test_a_document_that_would_break_the_law_of_units_is_not_written():

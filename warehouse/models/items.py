@@ -124,7 +124,9 @@ class Item(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("tracking"),
                 condition=pgtrigger.Condition("OLD.tracking IS DISTINCT FROM NEW.tracking"),
+                # Whoever posts just now is waited for; whoever posts next sees the change.
                 func="""
+                    PERFORM id FROM warehouse_location ORDER BY id FOR NO KEY UPDATE;
                     IF EXISTS (SELECT 1 FROM warehouse_quant WHERE item_id = NEW.id AND last_entry <> 0)
                        OR EXISTS (SELECT 1 FROM warehouse_unit WHERE item_id = NEW.id) THEN
                         RAISE EXCEPTION 'The tracking of an item cannot change once it had stock or units.'
