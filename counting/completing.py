@@ -20,9 +20,10 @@ from django.utils.translation import gettext_lazy as _
 from counting.activity import remember
 from counting.guarding import follow_status
 from counting.models import CountLine, CountSession, Deed, Status, Uncounted
-from counting.posting_units import match_units, prepare_units, search_what_is_missing, write_units_down
+from counting.posting_units import begin_searches, match_units, prepare_units, write_units_down
 from counting.querysets import NO_UNIT, PLACE
 from counting.review import mark_counted
+from counting.searching import follow_units
 from counting.sql import completing as sql
 from counting.sql import posting_units as units_sql
 from counting.unit_differences import params_of as params_of_units
@@ -241,8 +242,10 @@ def _complete(session):
         write_units_down(session)
     transfer = _post(session, Kind.STOCK_TRANSFER, _transfers(session, has_units)) if figures.transfers else None
     adjustment = _post(session, Kind.QUANTITY_ADJUSTMENT, _adjustments(session, has_units)) if figures.lines else None
+    if has_units and transfer:
+        begin_searches(session, transfer)
     if has_units:
-        search_what_is_missing(session, transfer, adjustment)
+        follow_units(today=timezone.localdate(session.completion_asked_at))
     posted = [register for register in (transfer, adjustment) if register]
     session.move_to(
         Status.COMPLETED,

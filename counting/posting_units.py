@@ -51,21 +51,11 @@ def write_units_down(session: CountSession) -> None:
         cursor.execute(sql.CLOSE_LINES, params_of(session))
 
 
-def search_what_is_missing(session: CountSession, transfer: Register | None, adjustment: Register | None) -> None:
-    """Begin a search for each unit that went into the missing bin, and end those of the units that turned up."""
-    posted = transfer or adjustment
-    if not posted:
-        return
-    said = {
-        "session": session.pk,
-        "at": posted.posted_at,
-        "transfer": transfer and transfer.pk,
-        "adjustment": adjustment and adjustment.pk,
-        "due_on": posted.posting_date + timedelta(days=session.location.search_days),
-    }
+def begin_searches(session: CountSession, transfer: Register) -> None:
+    """A search for each unit that the count has put into the missing bin."""
+    due_on = transfer.posting_date + timedelta(days=session.location.search_days)
     with connection.cursor() as cursor:
-        cursor.execute(sql.END_SEARCHES, said)
-        cursor.execute(sql.BEGIN_SEARCHES, said)
+        cursor.execute(sql.BEGIN_SEARCHES, {"session": session.pk, "at": transfer.posted_at, "due_on": due_on})
 
 
 def _set_out(cursor, session):

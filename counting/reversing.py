@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from counting.activity import remember
 from counting.models import CountLine, CountSession, Deed, Status
 from counting.review import NothingChosen
+from counting.searching import follow_units
 from counting.sql import misplaced as sql
-from counting.sql import posting_units as unit_sql
 from inventory_site.errors import DomainError
 from ledger.models import Register, WarehouseEntry
 from ledger.posting import PAGE_WAIT, Preview, seen_only
@@ -75,7 +75,8 @@ def _reverse(session, lines, *, by, at, note, override=""):
     known = set(reversals(session))
     said = {"by": by, "at": timezone.localdate(at), "note": note, "override": override}
     documents = [reverse(document, lines=part, wait=PAGE_WAIT, **said) for document, part in _parts(session, lines)]
-    restore_searches(session, documents)
+    if session.lines.serialized().exists():
+        follow_units(today=timezone.localdate(at))
     if not known.issuperset(documents):
         numbers = ", ".join(document.number for document in documents)
         remember(session, Deed.REVERSED, by=by, at=at, lines=lines and len(lines), note=f"{numbers}: {note}")
@@ -106,14 +107,6 @@ def _parts(session, lines):
     for document, line in entries.values_list("register", "line"):
         parts.setdefault(document, set()).add(line)
     return [(document, parts[document.pk]) for document in documents_of(session) if document.pk in parts]
-
-
-def restore_searches(session: CountSession, documents: Iterable[Register]) -> None:
-    """Nobody searches any more for what lies in its bin again; what lies in the missing bin again is searched for."""
-    taken_back = [document.pk for document in documents]
-    if taken_back and session.unit_differences.posted().exists():
-        with connection.cursor() as cursor:
-            cursor.execute(unit_sql.RESTORE_SEARCHES, {"session": session.pk, "reversals": taken_back})
 
 
 def tied_to(session: CountSession, lines: Iterable[int]) -> list[int]:

@@ -118,15 +118,6 @@ CLOSE_LINES = f"""
       FROM change WHERE l.id = change.line_id
 """
 
-# Units that were looked for and are found, or written off after all.
-END_SEARCHES = """
-    UPDATE counting_searchtask t
-       SET state = CASE WHEN w.verdict = 'write_off' THEN 'written_off' ELSE 'found' END, ended_at = %(at)s,
-           ended_by_document_id = CASE WHEN w.verdict = 'transfer' THEN %(transfer)s ELSE %(adjustment)s END
-      FROM counting_unitdifference w
-     WHERE w.session_id = %(session)s AND w.posted AND w.verdict IN ('transfer', 'write_off', 'found')
-       AND t.unit_id = w.unit_id AND t.state = 'open'
-"""
 BEGIN_SEARCHES = """
     INSERT INTO counting_searchtask (unit_id, session_id, last_bin_id, state, opened_at, due_on, note)
     SELECT w.unit_id, %(session)s, q.bin_id, 'open', %(at)s, %(due_on)s, ''
@@ -136,20 +127,4 @@ BEGIN_SEARCHES = """
         ON CONFLICT (unit_id) WHERE state = 'open' DO UPDATE
        SET session_id = excluded.session_id, last_bin_id = excluded.last_bin_id, opened_at = excluded.opened_at,
            due_on = excluded.due_on, assigned_to_id = NULL
-"""
-
-# After a reversal: a search that this count began ends with the unit back in its bin, and one that it had ended, with
-# the unit in the missing bin again, goes on.
-RESTORE_SEARCHES = """
-    UPDATE counting_searchtask t
-       SET state = CASE WHEN b.kind = 'missing' THEN 'open' ELSE 'found' END,
-           ended_at = CASE WHEN b.kind <> 'missing' THEN r.posted_at END,
-           ended_by_document_id = CASE WHEN b.kind <> 'missing' THEN r.id END
-      FROM counting_countsession s, ledger_warehouseentry e, ledger_register r, warehouse_unit u
-      JOIN warehouse_quant q ON q.id = u.quant_id
-      JOIN warehouse_bin b ON b.id = q.bin_id
-     WHERE s.id = %(session)s AND r.id = ANY(%(reversals)s) AND e.register_id = r.id AND e.unit_id = u.id
-       AND t.unit_id = u.id
-       AND CASE WHEN b.kind = 'missing' THEN t.ended_by_document_id IN (s.transfer_id, s.adjustment_id)
-                ELSE t.session_id = s.id AND t.state = 'open' END
 """
