@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from counting.activity import remember
 from counting.guarding import follow_status
 from counting.models import CountLine, CountSession, Deed, Status, Uncounted
-from counting.posting_units import begin_searches, match_units, prepare_units, write_units_down
+from counting.posting_units import begin_searches, match_units, prepare_units, unit_problems, write_units_down
 from counting.querysets import NO_UNIT, PLACE
 from counting.review import mark_counted
 from counting.searching import follow_units
@@ -54,6 +54,7 @@ PROBLEMS = {
         "%(item)s: unit %(unit)s was seen in %(bin)s and in another bin, and lies in one. Say in which, or have both "
         "counted again."
     ),
+    "too_many_new": _("%(item)s in %(bin)s: %(number)s units would be made. If there are so many, receive them first."),
 }
 
 
@@ -173,7 +174,7 @@ def ask_to_complete(session: CountSession, *, by: User, at: datetime, confirmed:
     session.refresh_from_db()
     problems = _line_problems(session)
     if session.lines.serialized().exists():
-        problems += _unit_problems(session, units_sql.PROBLEMS_NOW)
+        problems += _unit_problems(session)
     if problems:
         raise LinesNotReady(problems)
     remember(session, Deed.COMPLETION_ASKED, by=by, at=at, lines=confirmed.lines)
@@ -229,7 +230,7 @@ def _complete(session):
         cursor.execute(sql.CLOSE_LINES_THAT_MOVED, params_of(session))
     if has_units and not match_units(session):
         raise FiguresChanged(before=session.completion_digest["lines"], after=_("others"))
-    problems = _line_problems(session) + (_unit_problems(session, units_sql.PROBLEMS_SET_OUT) if has_units else [])
+    problems = _line_problems(session) + (_unit_problems(session, set_out=True) if has_units else [])
     if problems:
         raise LinesNotReady(problems)
     figures = _read_digest(sql.DIGEST_OF_CLOSED, params_of(session))
@@ -333,19 +334,22 @@ def _line_problems(session):
     ]
 
 
-def _unit_problems(session, statement):
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params_of_units(session))
-        rows = cursor.fetchall()
+def _unit_problems(session, *, set_out=False):
+    rows = unit_problems(session, set_out=set_out)
     names = CountLine.objects.with_names().in_bulk([line for line, *_rest in rows])
     return [
         {
             "line": line,
             "code": code,
             "message": str(PROBLEMS[code])
-            % {"item": names[line].quant.item, "bin": names[line].quant.bin, "unit": unit},
+            % {
+                "item": names[line].quant.item,
+                "bin": names[line].quant.bin,
+                "unit": unit,
+                "number": quantity(number),
+            },
         }
-        for line, code, unit in rows
+        for line, code, unit, number in rows
     ]
 
 

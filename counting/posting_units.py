@@ -12,6 +12,8 @@ from warehouse.missing import ensure_missing_bin
 from warehouse.quants import ensure_quants
 from warehouse.units import ensure_units
 
+MOST_NEW = 10_000  # units that one line can make
+
 
 def prepare_units(session: CountSession) -> None:
     """Before anything is locked: make the units that are new, and the places of what will be searched for.
@@ -25,7 +27,7 @@ def prepare_units(session: CountSession) -> None:
         ensure_missing_bin(session.location)
     with connection.cursor() as cursor:
         _set_out(cursor, session)
-        cursor.execute(sql.NUMBER_SURPLUS)
+        cursor.execute(sql.NUMBER_SURPLUS, {"most": MOST_NEW})
         surplus = cursor.rowcount
         while surplus and cursor.rowcount:
             cursor.execute(sql.NUMBER_AGAIN)
@@ -61,3 +63,12 @@ def begin_searches(session: CountSession, transfer: Register) -> None:
 def _set_out(cursor, session):
     cursor.execute(sql.CREATE_TABLE)
     cursor.execute(sql.SET_OUT, params_of(session))
+
+
+def unit_problems(session: CountSession, *, set_out: bool = False) -> list[tuple[int, str, str, int]]:
+    """(line, code of the problem, code of the unit, how many units) of what cannot be posted as it is: as things stand,
+    or as they were set out under the lock."""
+    with connection.cursor() as cursor:
+        statement = sql.PROBLEMS_SET_OUT if set_out else sql.PROBLEMS_NOW
+        cursor.execute(statement, params_of(session) | {"most": MOST_NEW})
+        return cursor.fetchall()

@@ -7,8 +7,9 @@ CREATE_TABLE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS count_unit (
         verdict text NOT NULL, unit_id bigint, item_id bigint NOT NULL, variant_id bigint, unit_code text NOT NULL,
         manufacturer_number text NOT NULL DEFAULT '', unit_lot_id bigint, bin_id bigint, lot_id bigint,
-        line_id bigint NOT NULL, from_quant_id bigint, to_quant_id bigint, cost numeric NOT NULL, quantity int NOT NULL,
-        posts boolean NOT NULL, settled boolean NOT NULL, seen_on bigint[], posted boolean NOT NULL
+        line_id bigint NOT NULL, from_quant_id bigint, to_quant_id bigint, cost numeric NOT NULL,
+        quantity bigint NOT NULL, posts boolean NOT NULL, settled boolean NOT NULL, seen_on bigint[],
+        posted boolean NOT NULL
     ) ON COMMIT DELETE ROWS;
     DELETE FROM count_unit
 """
@@ -29,7 +30,8 @@ SET_OUT = f"""
 
 # A unit for each that was counted beyond those that are known, with the next of our own numbers that its item has not.
 NUMBER_SURPLUS = """
-    WITH surplus AS (DELETE FROM count_unit WHERE verdict = 'new' AND unit_code = '' AND posted RETURNING *)
+    WITH surplus AS (
+        DELETE FROM count_unit WHERE verdict = 'new' AND unit_code = '' AND posted AND quantity <= %(most)s RETURNING *)
     INSERT INTO count_unit (verdict, item_id, variant_id, unit_code, line_id, to_quant_id, cost, quantity, posts,
                             settled, posted)
     SELECT 'surplus', item_id, variant_id, 'N-' || nextval('warehouse_unit_number'), line_id, to_quant_id, cost, 1,
@@ -54,12 +56,14 @@ SEE_SURPLUS = """
      WHERE c.verdict = 'surplus'
 """
 
-# Once for each unit of which nobody can say where it lies, unless nothing would be posted for it anyway.
+# Once for each unit of which nobody can say where it lies, unless nothing would be posted for it anyway; and where so
+# many units are to be made that somebody must have mistyped.
 PROBLEMS = f"""
-    SELECT d.line_id, 'unit_seen_twice', d.code
+    SELECT d.line_id, CASE d.verdict WHEN 'new' THEN 'too_many_new' ELSE 'unit_seen_twice' END, d.code, d.quantity
       FROM (SELECT * FROM {{differences}}) d
      WHERE d.verdict = 'conflict' AND NOT d.settled
        AND EXISTS (SELECT 1 FROM counting_countline l WHERE l.id = ANY(d.seen_on) AND {POSTS})
+        OR d.posted AND d.quantity > %(most)s
      ORDER BY d.line_id, d.code
      LIMIT 1000
 """

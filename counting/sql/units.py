@@ -147,7 +147,8 @@ DIFFERING = f"""
           {VALUED}),
     surplus AS (
         SELECT 'new' AS verdict, NULL::bigint, q.item_id, '', l.id, l.quant_id, NULL::bigint, {AVERAGE},
-               (l.counted_quantity - known.units)::int, true, {POSTS}, false, NULL::bigint[], NULL::bigint, NULL::bigint
+               (l.counted_quantity - known.units)::bigint, true, {POSTS}, false, NULL::bigint[], NULL::bigint,
+               NULL::bigint
           FROM counting_countline l
           JOIN warehouse_quant q ON q.id = l.quant_id
           JOIN warehouse_item i ON i.id = q.item_id AND i.auto_serialized
@@ -208,18 +209,19 @@ PAGE = f"""
 """
 
 SUMMARY = """
-    SELECT verdict, sum(quantity)::int, sum(quantity * cost), coalesce(sum(quantity) FILTER (WHERE posted), 0)::int,
+    SELECT verdict, sum(quantity)::bigint, sum(quantity * cost),
+           coalesce(sum(quantity) FILTER (WHERE posted), 0)::bigint,
            coalesce(sum(quantity * cost) FILTER (WHERE posted), 0)
       FROM difference GROUP BY verdict
 """
 
 # What is posted at each quant, in the order of unit_differences.LineFigures.
 FIGURES = """
-    coalesce(sum(quantity) FILTER (WHERE verdict = 'write_off'), 0)::int,
-    coalesce(sum(quantity) FILTER (WHERE verdict IN ('transfer', 'search') AND comes), 0)::int,
-    coalesce(sum(quantity) FILTER (WHERE verdict IN ('transfer', 'search') AND NOT comes), 0)::int,
-    coalesce(sum(quantity) FILTER (WHERE verdict = 'found'), 0)::int,
-    coalesce(sum(quantity) FILTER (WHERE verdict = 'new'), 0)::int,
+    coalesce(sum(quantity) FILTER (WHERE verdict = 'write_off'), 0)::bigint,
+    coalesce(sum(quantity) FILTER (WHERE verdict IN ('transfer', 'search') AND comes), 0)::bigint,
+    coalesce(sum(quantity) FILTER (WHERE verdict IN ('transfer', 'search') AND NOT comes), 0)::bigint,
+    coalesce(sum(quantity) FILTER (WHERE verdict = 'found'), 0)::bigint,
+    coalesce(sum(quantity) FILTER (WHERE verdict = 'new'), 0)::bigint,
     coalesce(sum(quantity * cost) FILTER (WHERE verdict = 'write_off'), 0),
     coalesce(sum(quantity * cost) FILTER (WHERE verdict IN ('found', 'new')), 0),
     coalesce(sum(quantity * cost) FILTER (WHERE verdict IN ('transfer', 'search') AND comes), 0),

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -22,6 +23,7 @@ from counting.review import (
     leave_out,
     mark_counted,
 )
+from counting.sighting import count_quantity
 from counting.unit_differences import differences, line_figures, lines_that_hide, summary
 from ledger.models import Kind, WarehouseEntry
 from ledger.reversing import reverse
@@ -37,7 +39,7 @@ from tests.counting.unit_counts import (
     scan,
     stamps,
 )
-from tests.factories import TODAY, LocationFactory, SerialItemFactory, given_stock, given_units
+from tests.factories import TODAY, LocationFactory, SerialItemFactory, UserFactory, given_stock, given_units
 from tests.laws import assert_reconciled
 from warehouse.models import Unit
 
@@ -458,22 +460,6 @@ def test_a_missing_unit_is_searched_for_before_it_is_written_off_and_moved_back_
     assert_reconciled()
 
 
-def test_what_is_not_in_the_missing_bin_either_is_written_off():
-    item, (one,) = given_shelves([1, 2], location=LocationFactory(search_days=14))
-    session = given_count(one)
-    scan(session, one, 1)
-    complete(session)
-    missing = SearchTask.objects.get().unit.quant.bin
-    again = given_count(missing)
-    scan(again, missing)
-
-    complete(again)
-
-    task = SearchTask.objects.get()
-    assert places(item) == {one: {"1"}, "detached": {"2"}}
-    assert (task.state, task.ended_by_document) == ("written_off", again.adjustment)
-
-
 # Codes that nobody knew
 
 
@@ -492,8 +478,9 @@ def test_an_unknown_code_is_kept_and_counts_once_the_unit_is_received_there():
 
 def test_units_of_an_auto_serialized_item_are_made_at_average_cost_with_their_codes_or_numbers_of_our_own():
     item, (one,) = given_shelves([1, 2], item=SerialItemFactory(auto_serialized=True), unit_cost=Decimal(6))
-    session = given_review(given_count(one), (one, 1, 2, "X7"))
-    session.lines.update(counted_quantity=5)  # two more than have codes
+    session = given_count(one)
+    scan(session, one, 1, 2, "X7")
+    count_quantity(line_in(session, one), Decimal(5), by=UserFactory(), client_id=uuid4())
 
     assert [(each.code, each.quantity, each.cost) for each in differences(session)] == [("", 2, 6), ("X7", 1, 6)]
     complete(session)
@@ -505,6 +492,17 @@ def test_units_of_an_auto_serialized_item_are_made_at_average_cost_with_their_co
     assert session.adjustment.item_ledger_entries.value() == 18
     assert line_in(session, one).adjustment == 3
     assert_reconciled()
+
+
+def test_as_many_new_units_as_only_a_slip_of_the_finger_can_mean_are_not_made():
+    _item, (one,) = given_shelves([1], item=SerialItemFactory(auto_serialized=True))
+    session = given_count(one)
+    count_quantity(line_in(session, one), Decimal(10) ** 11, by=UserFactory(), client_id=uuid4())
+
+    with pytest.raises(LinesNotReady) as refused:
+        ask(session)
+
+    assert [problem["code"] for problem in refused.value.problems] == ["too_many_new"]
 
 
 # Once, and as it was confirmed

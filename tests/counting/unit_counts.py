@@ -5,13 +5,12 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from counting.models import CountLine, CountSession, ScanKind, Sighting
-from counting.opening import take_snapshot
 from counting.review import mark_counted
+from counting.sighting import none_here, scan_units
 from counting.unit_differences import differences
 from ledger.models import Kind
+from tests.counting.given import given_session
 from tests.factories import BinFactory, SerialItemFactory, UserFactory, given_units, post_lines
-from warehouse.models import Quant, Unit
 
 
 def given_shelves(*contents, item=None, location=None, unit_cost=None):
@@ -27,16 +26,7 @@ def given_shelves(*contents, item=None, location=None, unit_cost=None):
 
 def given_count(*bins, **policies):
     """An open count of everything in these bins."""
-    session = CountSession.objects.create(
-        number=f"SC-{uuid4().hex[:8]}",
-        location=bins[0].location,
-        request_id=uuid4(),
-        opened_by=UserFactory(),
-        opened_at=timezone.now(),
-        **policies,
-    )
-    take_snapshot(session, Quant.objects.filter(bin__in=bins))
-    return session
+    return given_session(bins[0].location, bins=list(bins), policies=policies)
 
 
 def stamps():
@@ -49,32 +39,12 @@ def line_in(session, bin):
 
 
 def scan(session, bin, *codes):
-    """These codes are seen in the bin, in the round of its line."""
-    line, now = line_in(session, bin), timezone.now()
-    units = {unit.code: unit for unit in Unit.objects.filter(item=line.quant.item)}
-    Sighting.objects.bulk_create(
-        Sighting(
-            line=line,
-            round=line.round,
-            unit=units.get(code),
-            code=code,
-            kind=ScanKind.SEEN,
-            seen_at=now,
-            unit_entry=units[code].last_entry if code in units else 0,
-            by=UserFactory(),
-        )
-        for code in map(str, codes)
-    )
-    CountLine.objects.filter(pk=line.pk).update(
-        counted_quantity=line.sightings.filter(round=line.round).count(),
-        book_quantity=line.quant.quantity,
-        watermark=line.quant.last_entry,
-        begun=line.begun or line.quant.last_entry,
-        counted_at=now,
-        counted_by=UserFactory(),
-        counted_round=line.round,
-        recount_asked=False,
-    )
+    """These codes are seen in the bin, where the line of the serialized item says so; none: there is nothing."""
+    line, said = line_in(session, bin), {"by": UserFactory(), "client_id": uuid4()}
+    if codes:
+        scan_units(session, map(str, codes), bin=bin, line=line, **said)
+    else:
+        none_here(line, **said)
 
 
 def given_review(session, *seen):
