@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from counting.demo.building import build, opening_lines
 from counting.demo.counts import count_in_week, open_counts
 from counting.demo.people import make_people
+from counting.demo.tool_counts import count_tools_in_week, open_tool_counts
 from counting.demo.tool_room import Tool, a_week_in_the_tool_room, make_tool_rooms, make_tools, opening_units
 from counting.demo.working import WEEKS, Work, find_quants, work_a_week, working_days
 from inventory_site.errors import DomainError
@@ -63,7 +64,9 @@ def load_demo(
         work_a_week(work, week)
         a_week_in_the_tool_room(in_tool_room, tools, week)
         count_in_week(work, week)
+        count_tools_in_week(in_tool_room, week)
     open_counts(work)
+    open_tool_counts(in_tool_room, tools)
 
 
 def open_stock(work: Work, quants: int, tools: list[Tool]) -> None:

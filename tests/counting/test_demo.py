@@ -10,8 +10,19 @@ from django.db.models import Count
 from django.test import TestCase
 
 from counting.demo import AlreadyLoaded, load_demo
-from counting.models import CountLine, CountSession, Guard, PutAside, Status, Uncounted, Undecided
+from counting.models import (
+    CountLine,
+    CountSession,
+    Guard,
+    PutAside,
+    SearchTask,
+    Status,
+    Uncounted,
+    Undecided,
+    UnitDifference,
+)
 from counting.reconciliation import prove
+from counting.unit_differences import differences
 from ledger.models import Kind, Register, WarehouseEntry
 from warehouse.models import Bin, BinHold, Item, ItemReference, Location, Lot, Quant, Unit, UnitKind, UnitState, User
 from warehouse.tags import read_tag
@@ -122,17 +133,31 @@ class TestDemonstration(TestCase):
     def test_counts_are_in_every_status(self):
         statuses = dict(CountSession.objects.values_list("status").annotate(Count("pk")).order_by("status"))
         assert statuses[Status.COMPLETED] >= 4
-        assert statuses[Status.COUNTED] == 1
-        assert statuses[Status.DRAFT] == 4
+        assert statuses[Status.COUNTED] == 2
+        assert statuses[Status.DRAFT] == 5
         assert statuses[Status.CANCELLED] == 1
 
         being_counted = CountSession.objects.being_counted()
         people = [set(session.lines.counted().values_list("counted_by", flat=True)) for session in being_counted]
-        assert sorted(map(len, people)) == [0, 1, 1, 3]
+        assert sorted(map(len, people)) == [0, 1, 1, 1, 3]
         assert CountLine.objects.disturbed().exists()
         assert CountLine.objects.filter(found=True).exists()
         assert CountLine.objects.filter(session__round=2, counted_round=2).exists()
         assert PutAside.objects.exists()
+
+    def test_counts_of_units_show_everything_that_can_become_of_one(self):
+        waiting = CountSession.objects.get(name="Tool room, first rack again")
+        assert {str(difference.verdict) for difference in differences(waiting)} == {
+            "transfer", "found", "search", "conflict", "seen_elsewhere", "released", "unknown",
+        }  # fmt: skip
+        walked = CountSession.objects.get(name="Tool room, second rack")
+        assert {"transfer", "unknown"} <= {str(difference.verdict) for difference in differences(walked)}
+        assert walked.lines.to_count().exists()
+
+        done = UnitDifference.objects.filter(posted=True).order_by("verdict").values_list("verdict", flat=True)
+        assert set(done) == {"transfer", "write_off", "search"}
+        assert SearchTask.objects.filter(state="open", unit__quant__bin__kind="missing").count() == 2
+        assert Unit.objects.filter(state=UnitState.DETACHED).count() == 2
 
     def test_some_counts_have_policies_of_their_own(self):
         assert set(CountSession.objects.values_list("guard", flat=True)) == set(Guard.values)
