@@ -2,6 +2,9 @@
 
 A row without a count says nothing, whatever else stands in it: blank is not counted, never zero. Rows with the number
 of a line are held against that line later; the others name a bin and an item (and a lot), which are looked up here.
+
+Serialized items are counted by the codes of their units: one row may name many, and many rows may name one line. The
+count beside codes is not read, but that 0 of a unit says that it was not seen.
 """
 
 import re
@@ -15,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from counting.exporting import Version
 from counting.scope_files import items_named
 from warehouse.cells import Cells
+from warehouse.codes import CodesRefused, expand_codes
 from warehouse.dialects import number_meant
 from warehouse.imports import BIN, ITEM_NUMBER, LOCATION, LOT, limit_of
 from warehouse.matching import SENTENCES as MATCHING_SENTENCES
@@ -22,6 +26,7 @@ from warehouse.matching import Place, Refused
 from warehouse.models import Bin, ItemVariant, Location, Lot, Tracking
 from warehouse.models.places import IMPLICIT_CODE
 from warehouse.spreadsheets import SourceFile, Table, read_table, squash
+from warehouse.tags import read_tag, tag_code
 
 # The squashed names that each column may have; where several are there, the one that is listed first.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -32,6 +37,18 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "item": (*ITEM_NUMBER, "product"),
     "variant": ("variant", "variantcode"),
     "lot": LOT,
+    "codes": (
+        "serialnumbers",
+        "serialnumber",
+        "serialno",
+        "serialnos",
+        "serials",
+        "serial",
+        "epc",
+        "epcs",
+        "tags",
+        "tag",
+    ),
     "expiration_date": ("expirationdate", "expirydate", "expiry", "expires"),
     "quantity": (
         "counted",
@@ -45,10 +62,12 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 LONGEST_PRODUCT = 300  # Odoo writes number and name into one cell
 KEY = re.compile(r"\d{1,18}")
+ZERO = re.compile(r"0+(?:[.,]0*)?")
 
 SENTENCES = {
     "unknown_kind": _(
-        "The first row must name the columns: Counted and Line, as in the export, or Counted, Item and Bin."
+        "The first row must name the columns: Counted (or Serial numbers) and Line, as in the export, or Counted, Item "
+        "and Bin."
     ),
     "not_a_line": _("“%(value)s” is not the number of a line. Leave this column as it was exported."),
     "not_a_version": _("“%(value)s” is not a version. Leave this column as it was exported."),
@@ -65,7 +84,7 @@ SENTENCES = {
 
 @dataclass(slots=True)
 class CountRow:
-    """One count. Keys are looked up where no line is given; `serialized` items are counted unit by unit, not here."""
+    """One count, or units that were seen: then `quantity` is how many. Keys are looked up where no line is given."""
 
     row: int
     line: int | None
@@ -76,6 +95,7 @@ class CountRow:
     lot: str
     expires: date | None
     quantity: Decimal
+    codes: list[str]
     bin_key: int | None = None
     item_key: int | None = None
     variant_key: int | None = None
@@ -87,7 +107,7 @@ class CountRow:
         seen = (version.round, version.begun, version.counted) if version else (None, None, None)
         texts = (self.bin, self.item, self.variant, self.lot, self.expires)
         keys = (self.bin_key, self.item_key, self.variant_key)
-        return (self.row, self.line, *seen, *texts, *keys, self.quantity, self.serialized)
+        return (self.row, self.line, *seen, *texts, *keys, self.quantity, self.codes, self.serialized)
 
 
 @dataclass
@@ -108,12 +128,14 @@ def read_counts(file: SourceFile, *, location: Location) -> CountFile:
         if not table.errors:
             table.refuse("unknown_kind", row=1, message=SENTENCES["unknown_kind"])
         return counts
-    said = [(row, values) for row, values in table.rows if cells.raw(values, "quantity")]
+    said = [(row, values) for row, values in table.rows if says_something(cells, values)]
     counts.blank = len(table.rows) - len(said)
     counts.rows = list(without_faults(said, cells))
     look_up([row for row in counts.rows if row.line is None], cells, location)
     faulty = {error.row for error in table.errors}
-    counts.rows = [row for row in counts.rows if row.row not in faulty]
+    unseen = {row.row for row in counts.rows if row.serialized and row.lot}
+    counts.blank += len(unseen)
+    counts.rows = [row for row in counts.rows if row.row not in faulty | unseen]
     return counts
 
 
@@ -131,7 +153,13 @@ def columns_of(header: Sequence[str]) -> dict[str, int]:
 
 
 def is_a_count(cells: Cells) -> bool:
-    return "quantity" in cells.columns and bool({"line", "item"} & cells.columns.keys())
+    return all(names & cells.columns.keys() for names in ({"quantity", "codes"}, {"line", "item"}))
+
+
+def says_something(cells: Cells, values: list[str]) -> bool:
+    """A unit with the count 0 was looked for and not seen."""
+    quantity, code = cells.raw(values, "quantity"), cells.raw(values, "codes")
+    return bool(quantity or code) and not (code and ZERO.fullmatch(quantity))
 
 
 def not_read(table: Table, cells: Cells) -> list[str]:
@@ -149,6 +177,8 @@ def without_faults(said: Iterable[tuple[int, list[str]]], cells: Cells) -> Itera
 
 def read_row(cells: Cells, row: int, values: list[str]) -> CountRow:
     line = read_key(cells, row, values)
+    codes = read_codes(cells, row, values)
+    quantity = Decimal(len(codes)) if codes else cells.number(row, values, "quantity")
     return CountRow(
         row,
         line,
@@ -158,8 +188,25 @@ def read_row(cells: Cells, row: int, values: list[str]) -> CountRow:
         cells.text(row, values, "variant", limit=limit_of(ItemVariant, "code")),
         cells.text(row, values, "lot", limit=limit_of(Lot, "number")),
         cells.date(row, values, "expiration_date") if line is None else None,
-        cells.number(row, values, "quantity"),
+        quantity,
+        codes,
     )
+
+
+def read_codes(cells: Cells, row: int, values: list[str], name: str = "codes") -> list[str]:
+    """Each once, in the order of the cell."""
+    try:
+        return list(dict.fromkeys(map(stored_as, expand_codes(cells.raw(values, name)))))
+    except CodesRefused as refused:
+        for error in refused.errors:
+            cells.refuse(error.code, row, name, message=error.message)
+        return []
+
+
+def stored_as(code: str) -> str:
+    """Tags are stored in one spelling of many."""
+    tag = read_tag(code) if code[:4].lower() == "urn:" else None
+    return tag.code if tag else tag_code(code) or code
 
 
 def read_key(cells: Cells, row: int, values: list[str]) -> int | None:
@@ -192,7 +239,9 @@ def look_up(rows: Sequence[CountRow], cells: Cells, location: Location) -> None:
     variants = variants_of({pk for pk, _tracking in items.values()})
     raw = dict(cells.table.rows)
     for row in rows:
-        if look_up_item(row, cells, items, variants) and not row.serialized:
+        if look_up_item(row, cells, items, variants):
+            if row.serialized:
+                take_lot_for_code(row, cells, raw[row.row])
             look_up_bin(row, cells, places)
             check_place(row, cells.raw(raw[row.row], "place"), cells, places)
 
@@ -227,6 +276,15 @@ def look_up_item(row: CountRow, cells: Cells, items: Mapping, variants: Mapping)
     for code, name in faults:
         cells.refuse(code, row.row, name, message=SENTENCES[code], item=row.item, variant=row.variant)
     return not faults
+
+
+def take_lot_for_code(row: CountRow, cells: Cells, values: list[str]) -> None:
+    """Others have one column for lots and serial numbers. What it names stays a lot where the count is 0: not seen."""
+    if row.lot and not row.codes and row.quantity:
+        row.codes = read_codes(cells, row.row, values, "lot")
+        row.quantity = Decimal(len(row.codes))
+    if row.codes:
+        row.lot = ""
 
 
 def variants_of(items: Iterable[int]) -> dict[tuple[int, str], int]:

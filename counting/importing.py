@@ -21,12 +21,14 @@ from counting.activity import remember
 from counting.count_files import CountFile, read_counts
 from counting.exporting import Sight
 from counting.guarding import hold, is_guarding, keep_still
+from counting.importing_units import take_units
 from counting.models import CountImport, CountSession, Deed, Outcome, Status, Take
 from counting.opening import NotInDraft
+from counting.recording import SENTENCES as UPLOAD_SENTENCES
 from counting.recording import CountsRefused, lock_for_counting, record_upload
 from counting.sql import importing as sql
 from counting.sql import uploading
-from inventory_site.errors import DomainError
+from inventory_site.errors import DomainError, LineError
 from ledger.importing import LEFT_BEHIND, FileTooLarge, NotReady, error_of_all, show_step
 from ledger.models import ImportStatus
 from ledger.posting import LocationBusy
@@ -38,6 +40,7 @@ from warehouse.spreadsheets import MAX_BYTES, MAX_FAULTS, RowError, SourceFile
 log = structlog.get_logger()
 
 SMALL_FILE = 100_000  # bytes up to which a file is checked, and
+REMEMBERED = 20  # units that a file names again
 SMALL_IMPORT = 2_000  # rows up to which it is imported, while the person waits
 
 SENTENCES = {
@@ -52,6 +55,7 @@ SENTENCES = {
     ),
     "lot_expires_otherwise": _("This lot expires on %(known)s."),
     "line_closed": _("This line is closed: only lines that are asked for again can be counted now."),
+    "codes_not_expected": _("This item is not tracked by units: leave the serial numbers blank."),
     "line_twice": _("Row %(known)s counts this already. Say once how much there is."),
 }
 
@@ -198,6 +202,7 @@ def check(count_import: CountImport) -> None:
             "headings": headings_of(counts),
         }
         errors = [*counts.table.errors, *compare(cursor, count_import, count_import.session, summary["headings"])]
+        summary["named_again"] = named_again(cursor)
         keep(cursor, count_import, summary, errors, content=None)
 
 
@@ -229,6 +234,13 @@ def compare(cursor, count_import: CountImport, session: CountSession, headings: 
         RowError(count_import.file_name, row, headings.get(field, ""), code, str(SENTENCES[code] % {"known": known}))
         for row, field, code, known in cursor.fetchall()
     ]
+
+
+def named_again(cursor) -> dict:
+    """Units that the file names more than once: they are taken where they stand first."""
+    cursor.execute(sql.NAMED_AGAIN, {"limit": REMEMBERED})
+    again = cursor.fetchall()
+    return {"count": again[0][0] if again else 0, "first": [(row, code) for _count, row, code in again]}
 
 
 def request_of(count_import: CountImport, session: CountSession) -> str:
@@ -293,7 +305,8 @@ def apply(count_import: CountImport, *, at: datetime) -> None:
         cursor.execute(sql.FILL_UPLOAD)
         if takes_found(count_import):
             add_found(cursor, count_import, session)
-    recorded = record_upload(session, by=by, at=at)
+        recorded = take_units(cursor, session, request_of(count_import, session), by=by, at=at)
+    recorded += record_upload(session, by=by, at=at)
     remember(session, Deed.IMPORTED, by=by, at=at, lines=recorded, note=count_import.file_name)
     count_import.move_to(ImportStatus.APPLIED, applied_at=at, summary=summary | {"recorded": recorded})
 
@@ -309,3 +322,9 @@ def add_found(cursor, count_import: CountImport, session: CountSession) -> None:
     if is_guarding(session):
         hold(session.lines.added())
     cursor.execute(sql.FILL_UPLOAD_WITH_FOUND, {"request": request_of(count_import, session)})
+    cursor.execute(sql.NAME_ADDED_LINES, {"request": request_of(count_import, session), "session": session.pk})
+    cursor.execute(sql.UNITS_TAKEN_ELSEWHERE, {"limit": MAX_FAULTS})
+    if elsewhere := cursor.fetchall():
+        raise CountsRefused(
+            LineError(row, "line_elsewhere", str(UPLOAD_SENTENCES["line_elsewhere"])) for (row,) in elsewhere
+        )

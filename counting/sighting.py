@@ -9,7 +9,7 @@ Locks in order, as everywhere: session, location, lines.
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
@@ -318,6 +318,17 @@ def _see(cursor, asked, *, named, is_late):
     cursor.execute(sql.COUNT_SEEN_LATE if is_late else sql.COUNT_SEEN, asked)
     cursor.execute(sql.PARK, asked)
     cursor.execute(sql.KEEP_SCANS, asked)
+
+
+def see_staged(cursor, session: CountSession, *, by: User, client_id: UUID) -> datetime:
+    """Take what lies in the table of CREATE_SCANS with its units and lines; returns the moment. The session is locked.
+
+    For files of counts, which say themselves of what item a code is, and on what line.
+    """
+    asked = {"session": session.pk, "round": session.round, "by": by.pk, "client_id": client_id}
+    asked |= {"bin": None, "age": timedelta(0), "begun": None}
+    _see(cursor, asked, named=None, is_late=False)
+    return asked["moment"]
 
 
 def _answer(row, session, bin, line):

@@ -1,5 +1,6 @@
 """Counts that came back in a spreadsheet: what its rows say, what that would do, and what became of it."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -72,7 +73,8 @@ class CountImport(FileImport):
 
 
 class ImportRow(models.Model):
-    """A row that holds a count. What it says: `given_line`, the version, the texts, `quantity`; keys were looked up.
+    """A row that holds a count. What it says: `given_line`, the version, the texts, `quantity`, the `codes` of units
+    (`quantity` is how many, then); keys were looked up.
 
     What it would do: `outcome` to `line`, where `was`, `was_by` and `was_at` stood when that was worked out. `moved`:
     stock moved since the file was made. `take` is the decision of the person where both said something.
@@ -93,6 +95,7 @@ class ImportRow(models.Model):
     item_key = models.BigIntegerField(null=True)
     variant_key = models.BigIntegerField(null=True)
     quantity = models.DecimalField(**QUANTITY)
+    codes = ArrayField(models.CharField(max_length=200), default=list, db_default=[])
     line = models.BigIntegerField(null=True)
     outcome = models.CharField(max_length=12, choices=Outcome)
     was = models.DecimalField(**QUANTITY, null=True)

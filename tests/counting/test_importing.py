@@ -43,7 +43,7 @@ from tests.factories import (
 from tests.ledger.test_import import needs_openboxes, openboxes
 from tests.properties import rolled_back
 from warehouse.exporting import Format, download
-from warehouse.models import BinHold, ItemVariant, Location, Lot, Quant, Tracking
+from warehouse.models import BinHold, ItemVariant, Location, Lot, Quant
 from warehouse.spreadsheets import SourceFile
 
 pytestmark = pytest.mark.django_db
@@ -359,15 +359,6 @@ def test_items_that_have_no_line_can_be_left_out(shelf, lena):
 
     assert counted(shelf) == {"BOLT": 9}
     assert not Quant.objects.filter(bin__code="A-2", item__number="BOLT").exists()
-
-
-def test_items_that_are_tracked_by_units_are_named_and_not_taken(shelf, lena):
-    ItemFactory(number="LASER", tracking=Tracking.SERIAL)
-
-    handed_in = imported(shelf, listed("A-1,BOLT,,9", "A-1,LASER,,3"), lena)
-
-    assert outcomes(handed_in) == {2: "counted", 3: "left"}
-    assert counted(shelf) == {"BOLT": 9}
 
 
 def test_what_another_count_holds_is_counted_there(shelf, lena):
