@@ -14,13 +14,16 @@ from enum import StrEnum
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from counting.blindness import sees_quantities
 from counting.models import CountLine, CountSession
 from counting.walking import lines_in
 from inventory_site.errors import DomainError
 from inventory_site.templatetags.truecount import quantity
 from warehouse.barcodes import Scan, candidates, parse
-from warehouse.models import Bin, Item, ItemReference, ItemUnit, ItemVariant, Lot, Quant, UnitOfMeasure, User
+from warehouse.models import Bin, Item, ItemReference, ItemUnit, ItemVariant, Lot, Quant, Unit, UnitOfMeasure, User
 from warehouse.quantities import QUANTUM
+from warehouse.tags import read_tag
+from warehouse.units import units_called
 
 ONE = Decimal(1)
 ASKED_AT_ONCE = 12
@@ -32,7 +35,8 @@ class Kind(StrEnum):
     LINE = "line"  # one line here: count it
     WHICH = "which"  # several bins, items or lines fit: ask
     ELSEWHERE = "elsewhere"  # an item that we know, but no line here expects it
-    SERIALIZED = "serialized"
+    SERIALIZED = "serialized"  # an item whose units are scanned; its lines here, if it has some
+    UNIT = "unit"  # one piece, or what can only be one: counting.sighting says the rest
     OTHER_LOCATION = "other_location"  # a bin of another location
     UNKNOWN = "unknown"
 
@@ -77,6 +81,7 @@ class Meaning:
     expiry: date | None = None
     known_lot: Lot | None = None
     places: list[Quant] = field(default_factory=list)
+    units: list[Unit] = field(default_factory=list)
 
     @property
     def fit(self) -> Fit:
@@ -104,7 +109,12 @@ def understand(session: CountSession, code: str, *, bin: Bin, by: User, meant: s
     Raises what `parse` raises, UnitNotKnown and ScanTooMuch.
     """
     scan = parse(code)
-    found = _look_up(session, scan) or _look_up_any_case(session, scan)
+    found = _look_up(session, scan)
+    if found is None and (units := _units(scan)):
+        return _unit(session, scan, units, bin=bin, by=by, meant=meant)
+    found = found or _look_up_any_case(session, scan)
+    if found is None and read_tag(scan.text):
+        return Meaning(kind=Kind.UNIT, code=scan.text, bin=bin)
     if found is None:
         return _lot_here(session, scan, bin=bin, meant=meant) or _bin_elsewhere(session, scan, by=by)
     bins, fits = found
@@ -176,6 +186,27 @@ def _bin_elsewhere(session, scan, *, by):
     return Meaning(kind=Kind.OTHER_LOCATION if bin else Kind.UNKNOWN, code=scan.text, bin=bin)
 
 
+# A unit
+
+
+def _units(scan):
+    units = units_called(scan.text, scan).select_related("item__base_unit", "variant", "quant")
+    return list(units[: ASKED_AT_ONCE + 1])
+
+
+def _unit(session, scan, units, *, bin, by, meant):
+    """The one of the item that is meant, else the one that lies in this bin, where that is no secret."""
+    here = [unit for unit in units if unit.quant and unit.quant.bin_id == bin.pk]
+    if len(here) == 1 and sees_quantities(by, session):
+        units = here
+    fits = {fit.key: fit for fit in (Fit(item=unit.item, variant=unit.variant) for unit in units)}
+    chosen = meant.partition("/")[0]
+    fits = {chosen: fits[chosen]} if chosen in fits else fits
+    kind = Kind.UNIT if len(fits) == 1 else Kind.WHICH
+    meaning = Meaning(kind=kind, code=scan.text, bin=bin, fits=list(fits.values())[:ASKED_AT_ONCE])
+    return replace(meaning, units=[unit for unit in units if unit.item in {fit.item for fit in fits.values()}])
+
+
 # An item, in this bin
 
 
@@ -189,11 +220,14 @@ def _item_here(session, scan, fit, *, bin, meant):
         lot=scan.lot or "",
         expiry=scan.expiry,
     )
-    if fit.item.is_serialized:
-        return replace(meaning, kind=Kind.SERIALIZED)
+    if fit.item.is_serialized and scan.serial:
+        units = [unit for unit in _units(scan) if unit.item_id == fit.item.pk]
+        return replace(meaning, kind=Kind.UNIT, units=units)
     lines = lines_in(session, bin).filter(quant__item=fit.item).for_counting()
     if fit.variant:
         lines = lines.filter(quant__variant=fit.variant)
+    if fit.item.is_serialized:
+        return replace(meaning, kind=Kind.SERIALIZED, lines=list(lines[:ASKED_AT_ONCE]))
     lines = list(lines.order_by("quant__lot__expiration_date", "pk")[: ASKED_AT_ONCE + 1])
     if fit.item.tracking == "lot" and scan.lot:
         return _lot_of(session, scan, meaning, lines)

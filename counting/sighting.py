@@ -25,14 +25,14 @@ from counting.recording import LATE, BlindCount, CountedByUnits, LineClosed
 from counting.sql import recording
 from counting.sql import sighting as sql
 from inventory_site.errors import DomainError
-from warehouse.barcodes import AROUND_A_CODE, FNC1, MAX_LENGTH, Scan, candidates, parse
-from warehouse.models import Bin, ItemReference, Quant, Tracking, Unit, User
+from warehouse.barcodes import AROUND_A_CODE, FNC1, MAX_LENGTH, Scan, parse
+from warehouse.models import Bin, Quant, Tracking, Unit, User
 from warehouse.quants import ensure_quants
 from warehouse.tags import NoTagHasThis, read_tag, tag_code, tag_of
+from warehouse.units import serialized_items_of
 
 MOST_CODES = 10_000
 FOUND_BY_ENDING = 12
-SERIALIZED = [Tracking.SERIAL, Tracking.RFID]
 LABELS_BEGIN_WITH = ("(", "]", "01", "http", FNC1)
 
 
@@ -164,6 +164,7 @@ def scan_units(
         "client_id": client_id,
         "age": age,
         "begun": begun,
+        "told": sees_quantities(by, session),
         "meant": meant or (line and line.quant.item_id),
     }
     is_late = age > LATE
@@ -175,7 +176,7 @@ def scan_units(
         cursor.execute(sql.ANSWERS, asked)
         rows = cursor.fetchall()
     answers = [_answer(row, session, bin, line) for row in rows]
-    if not sees_quantities(by, session):
+    if not asked["told"]:
         answers = [_told_blindly(answer) for answer in answers]
     return Burst(answers + [Answer(code=code, seen=Seen.UNREADABLE) for code in unreadable])
 
@@ -244,9 +245,8 @@ def _find_units(cursor, asked, line):
 def _read(unknown, line):
     """(position, item, variant, key, serial) for what codes say of themselves, and for those of the line's item."""
     read = [(position, code, read_tag(code), _label(code)) for position, code in unknown]
-    items = _items_of(
-        {(tag and tag.gtin) or (label and label.gtin) for _position, _code, tag, label in read} - {None, ""}
-    )
+    gtins = {(tag and tag.gtin) or (label and label.gtin) for _position, _code, tag, label in read}
+    items = serialized_items_of(gtins - {None, ""})
     readings = []
     for position, code, tag, label in read:
         gtin = (tag and tag.gtin) or (label and label.gtin)
@@ -268,17 +268,6 @@ def _label(code) -> Scan | None:
         return parse(code)
     except DomainError:
         return None
-
-
-def _items_of(gtins):
-    """{gtin: {(item, variant, tracking)}} of serialized items, by any width in which their references hold it."""
-    spelled = {code: gtin for gtin in gtins for code in candidates(Scan(raw=gtin, text=gtin, gtin=gtin))}
-    items = {}
-    if spelled:
-        references = ItemReference.objects.filter(code__in=spelled, item__tracking__in=SERIALIZED)
-        for code, *item in references.values_list("code", "item", "variant", "item__tracking"):
-            items.setdefault(spelled[code], set()).add(tuple(item))
-    return items
 
 
 def _code_of(tracking, tag, gtin, serial):

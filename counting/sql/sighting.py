@@ -20,8 +20,8 @@ COPY_SCANS = "COPY unit_scan_stage (position, code, key, bin_id) FROM STDIN"
 COPY_READINGS = "COPY unit_scan_reading (position, item_id, variant_id, key, serial) FROM STDIN"
 
 # The unit of each code: by the code itself, typed in small letters, or the manufacturer's number. Where several items
-# fit: the one that is meant; the likelier spelling; the unit that lies in this bin. What then still fits several is
-# asked about.
+# fit: the one that is meant; the likelier spelling; the unit that lies in this bin, where that is no secret. What then
+# still fits several is asked about.
 FIND_UNITS = """
     UPDATE unit_scan_stage s
        SET unit_id = CASE WHEN found.fits = 1 THEN found.unit_id END, key = CASE WHEN found.fits = 1 THEN found.code
@@ -32,7 +32,7 @@ FIND_UNITS = """
                    min(code) AS code, min(item_id) AS item_id, min(variant_id) AS variant_id
               FROM (SELECT s.position, u.*, rank() OVER (PARTITION BY s.position
                            ORDER BY (u.item_id = %(meant)s) DESC NULLS LAST, u.spelling,
-                                    (q.bin_id = s.bin_id) DESC NULLS LAST)
+                                    (q.bin_id = s.bin_id AND %(told)s) DESC NULLS LAST)
                       FROM unit_scan_stage s
                      CROSS JOIN LATERAL (
                         SELECT 1 AS spelling, id AS unit_id, code, item_id, variant_id, quant_id
@@ -66,7 +66,7 @@ FIND_READ_UNITS = """
                            CASE WHEN u.id IS NULL THEN r.variant_id ELSE u.variant_id END AS variant_id,
                            rank() OVER (PARTITION BY r.position
                                         ORDER BY (r.item_id = %(meant)s) DESC NULLS LAST, u.id IS NULL,
-                                                 (q.bin_id = %(bin)s) DESC NULLS LAST)
+                                                 (q.bin_id = %(bin)s AND %(told)s) DESC NULLS LAST)
                       FROM unit_scan_reading r
                       LEFT JOIN warehouse_unit u ON u.item_id = r.item_id AND u.serial_number = r.serial
                                                 AND r.serial <> ''

@@ -6,7 +6,9 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from counting.refreshing import refresh_system
 from counting.scanning import Kind, ScanTooMuch, UnitNotKnown, understand
 from tests.counting.given import given_person, given_session
 from tests.factories import (
@@ -17,6 +19,8 @@ from tests.factories import (
     LotItemFactory,
     UnitOfMeasureFactory,
     given_stock,
+    given_units,
+    post_lines,
 )
 from warehouse.barcodes import ScanEmpty, ScanTooLong, ScanUnreadable
 from warehouse.models import ItemReference, ItemUnit
@@ -24,6 +28,7 @@ from warehouse.models import ItemReference, ItemUnit
 pytestmark = pytest.mark.django_db
 
 PADLOCK, BOX, EPOXY, TWO_THINGS = "4006381333931", "14006381333938", "4000000000006", "5012345678900"
+DRILL = "80614141123458"
 FNC1 = "\x1d"
 
 
@@ -123,6 +128,51 @@ def test_a_scan_asks_or_says_what_it_is(shelf, case):
     BinFactory(location=shelf.location, code="ADJ", kind="adjustment")
 
     assert shelf.scan(code).kind == kind
+
+
+@pytest.mark.parametrize(
+    "code", ["D-100", "d-100", "MF-9", f"01{DRILL}21D-100", "urn:epc:id:sgtin:0614141.812345.D-100"]
+)
+def test_a_code_of_a_unit_is_that_unit(shelf, code):
+    ItemReference.objects.create(item=shelf.drill, code=DRILL)
+    line = {"bin": shelf.bin.pk, "item": shelf.drill.pk, "quantity": Decimal(1)}
+    post_lines(shelf.location, {**line, "unit": "D-100", "manufacturer_number": "MF-9"})
+
+    meaning = shelf.scan(code)
+
+    assert (meaning.kind, [unit.code for unit in meaning.units]) == (Kind.UNIT, ["D-100"])
+    assert meaning.item == shelf.drill
+
+
+def test_a_serial_number_of_two_items_asks_which_unless_one_of_them_lies_here(shelf):
+    saw = ItemFactory(tracking="serial")
+    for bin, item, codes in (
+        (shelf.other, shelf.drill, ["7", "8"]),
+        (shelf.other, saw, ["7"]),
+        (shelf.bin, saw, ["8"]),
+    ):
+        given_units(bin, item, codes)
+
+    asked = shelf.scan("7")
+    assert (asked.kind, {fit.item for fit in asked.fits}) == (Kind.WHICH, {shelf.drill, saw})
+    assert shelf.scan("7", meant=asked.fits[1].key).units[0].item == asked.fits[1].item
+    assert (shelf.scan("8").kind, shelf.scan("8").item) == (Kind.UNIT, saw)
+
+
+def test_tags_and_serial_labels_that_nobody_knows_are_of_units_all_the_same(shelf):
+    ItemReference.objects.create(item=shelf.drill, code=DRILL)
+
+    assert shelf.scan("E2" * 12).kind == Kind.UNIT
+    assert (shelf.scan(f"01{DRILL}21NEW").kind, shelf.scan(f"01{DRILL}21NEW").item) == (Kind.UNIT, shelf.drill)
+
+
+def test_the_code_of_a_serialized_item_finds_its_line(shelf):
+    given_units(shelf.bin, shelf.drill, ["D-100"])
+    refresh_system(shelf.session, by=shelf.person, at=timezone.now())
+
+    meaning = shelf.scan("EL-7018")
+
+    assert (meaning.kind, meaning.line.quant.item) == (Kind.SERIALIZED, shelf.drill)
 
 
 BROKEN = {
