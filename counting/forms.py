@@ -327,10 +327,13 @@ class ReportForm(forms.Form):
     order = forms.ChoiceField(choices=Order, label=_("Sorted by"), widget=forms.RadioSelect)
     zero = forms.BooleanField(required=False, label=_("Lines that match"))
     uncounted = forms.BooleanField(required=False, label=_("Lines that nobody counted"))
+    units = forms.BooleanField(required=False, label=_("Serial numbers and tags"))
     costs = forms.BooleanField(required=False, label=_("Costs and values"))
 
-    def __init__(self, data, *, sees_values):
+    def __init__(self, data, *, sees_values, has_units):
         super().__init__({**data.dict(), "order": data.get("order") or Order.ZONE})
+        if not has_units:
+            del self.fields["units"]
         if not sees_values:
             del self.fields["costs"]
 

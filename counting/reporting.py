@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from counting.activity import remember
 from counting.models import CountLine, CountSession, Deed, Status
 from counting.querysets import VALUE
+from counting.unit_differences import lines_that_differ, unmatched
 from inventory_site.fields import MONEY
 from warehouse.models import User
 
@@ -101,7 +102,7 @@ class Group:
 
 
 class Report:
-    """What differs; with `zero` what agrees too, with `uncounted` what nobody counted."""
+    """What differs, also by units alone; with `zero` what agrees too, with `uncounted` what nobody counted."""
 
     def __init__(self, session: CountSession, order: str = Order.ZONE, *, zero: bool = False, uncounted: bool = False):
         self.session, self.grouping = session, GROUPINGS[Order(order)]
@@ -113,10 +114,15 @@ class Report:
 
     @property
     def chosen(self):
-        chosen = Q(counted_quantity__isnull=False) if self.zero else MORE | LESS
+        chosen = Q(counted_quantity__isnull=False) if self.zero else MORE | LESS | Q(pk__in=self.odd_lines)
         if self.uncounted:
             chosen |= Q(counted_quantity__isnull=True)
         return self.session.lines.filter(chosen)
+
+    @cached_property
+    def odd_lines(self):
+        """Lines with other units than the books have there, however many."""
+        return list(lines_that_differ(self.session))
 
     @property
     def lines(self):
@@ -153,6 +159,9 @@ class Report:
 # As a spreadsheet
 
 
+UNMATCHED = [gettext_lazy("Unmatched from system"), gettext_lazy("Unmatched from physical count")]
+
+
 def columns(report: Report, *, costs: bool) -> list[tuple[str, str]]:
     """(heading, path) of each column of the file."""
     return [
@@ -181,9 +190,21 @@ def columns(report: Report, *, costs: bool) -> list[tuple[str, str]]:
 
 
 @transaction.atomic
-def export_report(report: Report, *, costs: bool, by: User, at: datetime) -> tuple[Sequence[str], Iterator[tuple]]:
-    """(headings, rows) of the whole report, read as they leave. Remembered with the session."""
+def export_report(
+    report: Report, *, costs: bool, by: User, at: datetime, units: bool = False
+) -> tuple[Sequence[str], Iterator[tuple]]:
+    """(headings, rows) of the whole report, read as they leave; with `units` the codes that stand on one side only.
+    Remembered with the session."""
     headings, paths = zip(*columns(report, costs=costs), strict=True)
     remember(report.session, Deed.EXPORTED, by=by, at=at, lines=report.totals.lines, note=_("discrepancy report"))
     lines = report.lines.with_value().annotate(since=models.F("book_quantity") - models.F("system_quantity"))
+    if units:
+        return [*headings, *UNMATCHED], _with_codes(report, lines.values_list("pk", *paths))
     return headings, lines.values_list(*paths).iterator()
+
+
+def _with_codes(report, rows):
+    sides = unmatched(report.session)
+    for key, *row in rows.iterator():
+        side = sides.get(key)
+        yield (*row, *((", ".join(side.system), ", ".join(side.counted)) if side else ("", "")))

@@ -158,6 +158,14 @@ class LineFigures:
         return self.found + self.new - self.written_off + self.moved
 
 
+@dataclass(frozen=True)
+class Unmatched:
+    """The codes of a line that stand on one side only: in the books, or in the count."""
+
+    system: list[str] = field(default_factory=list)
+    counted: list[str] = field(default_factory=list)
+
+
 def differences(
     session: CountSession,
     *,
@@ -209,6 +217,17 @@ def lines_that_differ(session: CountSession) -> dict[int, bool]:
     if not session.lines.serialized().exists():
         return {}
     return {pk: bool(hides) for pk, hides in _read(session, sql.LINES_THAT_DIFFER)}
+
+
+def unmatched(session: CountSession, lines: Iterable[int] | None = None) -> dict[int, Unmatched]:
+    """What the books and the count do not agree about, by line: of all lines, or of these."""
+    if not session.lines.serialized().exists():
+        return {}
+    sides = {}
+    for line, seen, code, quantity in _read(session, sql.UNMATCHED, {"lines": None if lines is None else list(lines)}):
+        side = sides.setdefault(line, Unmatched())
+        (side.counted if seen else side.system).append(code or _("%s new") % quantity)
+    return sides
 
 
 def _read(session, statement, params=None):

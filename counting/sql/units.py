@@ -249,6 +249,22 @@ LINES_THAT_DIFFER = """
        AND (l.id IN (SELECT line_id FROM difference) OR l.quant_id IN (SELECT from_quant_id FROM difference))
 """
 
+# The codes of a line that its books have and nobody saw there, and those that were seen there and its books have not.
+# What a document has moved into a bin after it was counted is not missing there.
+UNMATCHED = """
+    SELECT l.id, false AS seen, d.code, d.quantity
+      FROM difference d
+      JOIN counting_countline l ON l.session_id = %(session)s AND l.quant_id = d.from_quant_id
+     WHERE d.verdict <> 'moved_since' AND l.id <> ALL(coalesce(d.seen_on, '{}'))
+       AND (%(lines)s::bigint[] IS NULL OR l.id = ANY(%(lines)s))
+     UNION ALL
+    SELECT l.id, true, d.code, d.quantity
+      FROM difference d
+      JOIN counting_countline l ON l.session_id = %(session)s AND l.quant_id = d.to_quant_id
+     WHERE d.verdict <> 'search' AND (%(lines)s::bigint[] IS NULL OR l.id = ANY(%(lines)s))
+     ORDER BY 1, 2, 3
+"""
+
 # Decide on units that can be selected: those of these keys, or all.
 DECIDE = f"""
     WITH {DIFFERING}

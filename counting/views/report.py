@@ -12,6 +12,7 @@ from counting.forms import ReportForm
 from counting.models import Status
 from counting.reporting import Report, export_report
 from counting.reversing import documents_of
+from counting.unit_differences import unmatched
 from counting.views.access import sees_evidence_of, session_for
 from counting.views.standing import SessionPage
 from inventory_site.pages import form_status, render_page
@@ -40,12 +41,17 @@ class ReportPage(SessionPage):
     def __init__(self, request, session):
         super().__init__(request, session)
         self.printed_at = timezone.now()
-        self.form = ReportForm(request.GET, sees_values=self.show_values)
+        has_units = session.lines.serialized().exists()
+        self.form = ReportForm(request.GET, sees_values=self.show_values, has_units=has_units)
         self.report = Report(session, **self.form.what()) if self.form.is_valid() else None
 
     @property
     def costs(self):
         return bool(self.report and self.form.cleaned_data.get("costs"))
+
+    @property
+    def units(self):
+        return bool(self.report and self.form.cleaned_data.get("units"))
 
     @property
     def standing(self):
@@ -76,10 +82,16 @@ class ReportPage(SessionPage):
         if not self.part.total:
             return []
         keys = self.report.lines.values_list("pk", flat=True)[self.part.slice]
-        return self.report.groups(self.report.with_names(keys))
+        lines = self.report.with_names(keys)
+        sides = unmatched(self.session, [line.pk for line in lines]) if self.units else {}
+        for line in lines:
+            line.unmatched = sides.get(line.pk)
+        return self.report.groups(lines)
 
     def file(self, format):
         format = format if format in Format.values else Format.XLSX
-        headings, rows = export_report(self.report, costs=self.costs, by=self.request.user, at=timezone.now())
+        headings, rows = export_report(
+            self.report, costs=self.costs, units=self.units, by=self.request.user, at=timezone.now()
+        )
         name = "-".join([self.session.number, _("discrepancies")])
         return download(name, format, headings, rows)

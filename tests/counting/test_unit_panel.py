@@ -362,6 +362,59 @@ def test_lines_with_units_that_differ_are_a_choice_of_the_review(swapped):
     assert "Serials and tags 2" in text_of(page)
 
 
+# The discrepancy report
+
+
+def report_of(client, session, **asked):
+    return client.get(reverse("count-report", args=[session.number], query=asked))
+
+
+def read(response):
+    return text_of(response).replace(" ,", ",")
+
+
+def test_the_report_names_the_units_that_stand_on_one_side_only(swapped):
+    reads = auditor(swapped.location)
+
+    assert "S3" not in text_of(report_of(reads, swapped))
+    shown = read(report_of(reads, swapped, units="on"))
+
+    assert "Unmatched from system S2, S3 Unmatched from physical count S4" in shown
+    assert "Unmatched from system S4 Unmatched from physical count S2, S9" in shown
+
+
+def test_a_line_with_the_right_number_of_wrong_units_stands_in_the_report():
+    _item, (here, there) = given_shelves(["S1", "S2"], ["S3"])
+    session = given_count(here, there)
+    scan(session, here, "S1", "S3")
+    scan(session, there, "S2")
+
+    report = report_of(auditor(in_review(session).location), session).context["page"].report
+
+    assert report.totals.lines == 2
+
+
+def test_the_spreadsheet_of_the_report_has_the_codes_where_they_are_asked_for(swapped):
+    reads = auditor(swapped.location)
+    url = reverse("count-report", args=[swapped.number])
+
+    plain = reads.post(url, {"format": "csv"})
+    coded = reads.post(f"{url}?units=on", {"format": "csv"})
+
+    assert "Unmatched" not in b"".join(plain).decode()
+    assert '"S2, S3",S4' in b"".join(coded).decode()
+
+
+def test_a_report_of_a_completed_count_names_its_units_as_they_were(swapped):
+    lena = supervisor(swapped.location)
+    lena.post(complete_page(swapped), dict(hidden_figures(digest(swapped))))
+    complete_session(swapped.pk)
+
+    shown = read(report_of(lena, swapped, units="on"))
+
+    assert "Unmatched from system S2, S3 Unmatched from physical count S4" in shown
+
+
 # Completing
 
 
