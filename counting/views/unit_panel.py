@@ -378,4 +378,4 @@ class Row:
 
 def receipt_of(line, code):
     """The form of a receipt that brings a unit in where it was seen."""
-    return f"{reverse('receive')}?{urlencode({'quant': line.quant_id, 'units': code})}"
+    return f"{reverse('receive')}?{urlencode({'quant': line.quant_id, 'unit': code})}"

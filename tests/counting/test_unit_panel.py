@@ -70,6 +70,19 @@ def test_the_neighbours_of_all_parked_codes_are_found_by_one_statement():
     assert len(queries) == 3
 
 
+def test_a_code_that_no_unit_has_is_parked_until_it_is_received():
+    _item, (shelf,) = given_shelves(["S1"])
+    session = given_count(shelf)
+    scan(session, shelf, "S1", "S7")
+    may_receive = signed_in(*REVIEWS, "ledger.add_register", location=shelf.location)
+
+    assert [(each.code, each.bin) for each in parked(session)] == [("S7", shelf)]
+    assert "Receive it" in text_of(may_receive.get(review(session), {"show": "aside"}))
+
+    given_units(shelf, line_in(session, shelf).quant.item, ["S7"])
+    assert (parked(session), parked_number(session)) == ([], 0)
+
+
 def test_the_review_shows_what_was_scanned_around_a_parked_code():
     line = given_line(10)
     given_scans(line, "A1", "?1", "A2", by=UserFactory(), at=timezone.now())
@@ -275,7 +288,8 @@ def test_what_cannot_be_selected_says_why_and_the_way_out(swapped):
     (row,) = answer.context["panel"].rows
     assert not row.selectable
     assert "Nobody knows this code" in text_of(answer)
-    assert f"units={row.difference.code}" in row.way_out[1]
+    form = may_receive.get(row.way_out[1]).content.decode()
+    assert all(value in form for value in (row.difference.item.number, row.difference.line.quant.bin.code, "S9"))
     assert "Receive it" not in text_of(auditor(swapped.location).get(units_url(swapped)))
 
 
