@@ -15,7 +15,7 @@ from django_celery_beat.models import (
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from counting import completing, review
-from counting.models import Activity, CountEntry, CountLine, CountSession, PutAside
+from counting.models import Activity, CountEntry, CountLine, CountSession, PutAside, SearchTask
 from inventory_site.admin import PickFilter, ReadOnlyAdmin, SiteAdmin
 from inventory_site.errors import DomainError
 from inventory_site.templatetags.truecount import signed_money
@@ -148,6 +148,21 @@ class PutAsideAdmin(ReadOnlyAdmin):
     list_select_related = ["session", "bin", "by"]
     list_filter = [("session", PickFilter)]
     search_fields = ["=code", "=session__number"]
+
+
+@admin.register(SearchTask)
+class SearchTaskAdmin(ReadOnlyAdmin):
+    location_paths = ("session__location",)
+    tells_quantities = True
+    list_display = ["unit", "item", "session", "last_bin", "state", "due_on", "assigned_to", "ended_by_document"]
+    list_select_related = ["unit__item", "session", "last_bin", "assigned_to", "ended_by_document"]
+    list_filter = ["state", "due_on", ("session", PickFilter)]
+    search_fields = ["=unit__code", "=session__number"]
+    ordering = ["due_on", "pk"]
+
+    @admin.display(description=_("item"))
+    def item(self, task):
+        return task.unit.item
 
 
 @admin.register(Activity)

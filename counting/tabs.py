@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from counting.filters import CountsOfFilter
 from counting.models import CountLine, CountSession
 from counting.telling import told
+from counting.unit_history import history_of_unit
 from counting.views.access import sees_evidence
 from inventory_site.pages import Column, Listing
 from inventory_site.tabs import Tab
@@ -49,6 +50,11 @@ def lines_of(request, lines, *, of):
     return {"listing": listing, "of": of, "judged": judged}
 
 
+def counts_of_unit(request, unit):
+    """Where it was seen, by whom, and what counts have made of it; the newest first."""
+    return "counting/tabs/unit.html", {"events": history_of_unit(unit, request.user)}
+
+
 def count_of_document(request, register):
     session = that_posted(request, register).with_names().get()
     judged = sees_evidence(request.user) and session.location_id not in closed_to(request)
@@ -73,5 +79,6 @@ SEEN_BY = "counting.view_countsession"
 TABS = {
     "item": Tab("counts", _("Counts"), counts_of_item, SEEN_BY, order=60),
     "bin": Tab("counts", _("Counts"), counts_of_bin, SEEN_BY, order=60),
+    "unit": Tab("counts", _("Counts"), counts_of_unit, "counting.view_sighting", order=60),
     "document": Tab("count", _("Count"), count_of_document, SEEN_BY, order=60, when=comes_from_a_count),
 }

@@ -24,6 +24,7 @@ from ledger.posting import Document, Line, PostingRefused, lock_locations, post
 from ledger.stock_files import (
     StockLine,
     StockRow,
+    check_absent,
     check_stock,
     check_untouched,
     expiration_dates,
@@ -200,6 +201,7 @@ def plan_stock(plan: ImportPlan, rows: Iterable[StockRow], digests: Mapping[str,
     lines = check_stock(rows, plan.master, plan.errors)
     quants = known_quants(lines)
     check_untouched(lines, quants, plan.errors)
+    check_absent(lines, plan.errors)
     plan.batches = batches_of(lines, digests)
     count_stock(plan, lines, quants)
 
@@ -247,12 +249,14 @@ def request_id_of(digest: str, location: str) -> UUID:
 def count_stock(plan: ImportPlan, lines: Sequence[StockLine], quants: Mapping) -> None:
     lots = {line.lot_key for line in lines if line.row.lot}
     known_lots = lots & expiration_dates(lines).keys()
-    known = sum(1 for line in lines if line.key in quants)
+    keys = {line.key for line in lines}
+    known = len(keys & quants.keys())
     plan.created += Counter(
         {
             "lots": len(lots - known_lots),
-            "quants": len(lines) - known,
-            "opening entries": sum(1 for line in lines if line.row.quantity),
+            "quants": len(keys) - known,
+            "units": sum(len(line.units) for line in lines),
+            "opening entries": sum(len(line.units) or 1 for line in lines if line.row.quantity),
         }
     )
     plan.existing += Counter({"lots": len(known_lots), "quants": known})
@@ -290,14 +294,20 @@ def apply_import(
     bins = ids_of_bins({batch.location for batch in plan.batches})
 
     def key(line: StockLine) -> tuple[int, int, int | None]:
-        return bins[line.location, line.bin], items[line.row.item], lots.get(line.lot_key)
+        lot = None if line.units else lots.get(line.lot_key)
+        return bins[line.location, line.bin], items[line.row.item], lot
 
     def lines_of(batch: Batch) -> list[Line]:
-        return [
-            Line(bin=bin, item=item, lot=lot, quantity=line.row.quantity, unit_cost=line.row.unit_cost)
-            for line in batch.to_post
-            for bin, item, lot in [key(line)]
-        ]
+        return [one for line in batch.to_post for one in posted(line)]
+
+    def posted(line: StockLine) -> Iterable[Line]:
+        """Of serialized items each unit is a line of its own, whose lot is its own as well."""
+        bin, item, lot = key(line)
+        if not line.units:
+            yield Line(bin=bin, item=item, lot=lot, quantity=line.row.quantity, unit_cost=line.row.unit_cost)
+        details = {"manufacturer_number": line.row.manufacturer_number, "unit_lot": lots.get(line.lot_key)}
+        for code in line.units:
+            yield Line(bin=bin, item=item, quantity=Decimal(1), unit_cost=line.row.unit_cost, unit=code, **details)
 
     load_quants(key(line) for line in lines)
     return post_batches(plan, lines_of, by=by, at=at, source=source, progress=progress)
@@ -367,7 +377,7 @@ def post_batch(batch: Batch, document: Document, lines: list[Line]) -> Register:
     try:
         return post(document, lines)
     except PostingRefused as refused:
-        rows = [line.row for line in batch.to_post]
+        rows = [line.row for line in batch.to_post for _unit in line.units or (None,)]
         raise ImportRefused(
             RowError(batch.file, rows[error.line - 1].row, "", error.code, str(error.message), error.blockers)
             for error in refused.errors

@@ -22,6 +22,7 @@ from warehouse.models import (
     LocationAssignment,
     Lot,
     Quant,
+    Unit,
     UnitOfMeasure,
     User,
     Zone,
@@ -117,7 +118,7 @@ class PeopleInline(ScopedInline, TabularInline):
 @admin.register(Location)
 class LocationAdmin(SiteAdmin):
     location_paths = ("pk",)
-    list_display = ["code", "name", "active"]
+    list_display = ["code", "name", "search_days", "active"]
     list_filter = ["active"]
     search_fields = ["code", "name"]
     inlines = [ZoneInline, PeopleInline]
@@ -207,6 +208,24 @@ class QuantAdmin(ReadOnlyAdmin):
     list_filter = [("location", PickFilter), ("bin", PickFilter), ("item", PickFilter)]
     search_fields = ["^item__number", "item__name", "^bin__code", "=lot__number"]
     ordering = ["pk"]
+
+
+@admin.register(Unit)
+class UnitAdmin(ReadOnlyAdmin):
+    """Seen as on the pages: what is gone by those who had it."""
+
+    list_display = ["code", "item", "variant", "state", "bin", "serial_number", "manufacturer_number", "lot"]
+    list_select_related = ["item", "variant", "lot", "quant__bin"]
+    list_filter = ["state", "kind", ("item", PickFilter)]
+    search_fields = ["=code", "=serial_number", "=manufacturer_number", "^item__number"]
+    ordering = ["pk"]
+
+    def get_queryset(self, request):
+        return Unit.objects.open_to(request)
+
+    @admin.display(description=_("bin"))
+    def bin(self, unit):
+        return unit.quant and unit.quant.bin
 
 
 @admin.register(BinHold)

@@ -33,6 +33,9 @@ LOCATION = ("location", "warehouse", "locationcode", "warehousename")
 BIN = ("bin", "binlocation", "bincode", "binnumber")
 LOT = ("lotnumber", "lot", "batch", "batchno", "batchnumber", "lotserialnumber")
 
+SERIALS = ("serialnumber", "serialnumbers", "serialno", "serialnos", "serial", "serials", "epc", "epcs", "tag", "tags")
+LOT_OR_SERIAL = "lotserialnumber"  # of Odoo: a lot or a serial number, as the product is tracked
+
 
 class FileKind(Enum):
     STOCK = "stock"
@@ -56,6 +59,8 @@ KINDS: dict[FileKind, tuple[set[str], dict[str, tuple[str, ...]]]] = {
             "book": ("obqoh", "bookquantity", "book", "qoh", "quantityonhand"),
             "quantity": ("physicalqoh", "quantity", "countedquantity", "physicalquantity", "inventoriedquantity"),
             "unit_cost": ("unitcost", "cost", "valuationrate"),
+            "serials": SERIALS,
+            "manufacturer_number": ("manufacturernumber", "manufacturersnumber", "manufacturerserialnumber"),
         },
     ),
     FileKind.PLACES: (

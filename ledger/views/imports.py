@@ -39,6 +39,7 @@ CREATED_WORDS = {
     "bar codes": _("Bar codes"),
     "lots": _("Lots"),
     "quants": _("Items in bins"),
+    "units": _("Units"),
     "opening entries": _("Opening entries"),
     "stock rows": _("Stock rows"),
 }

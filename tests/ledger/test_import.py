@@ -22,11 +22,15 @@ from tests.factories import (
     LocationFactory,
     LotFactory,
     LotItemFactory,
+    RfidItemFactory,
+    SerialItemFactory,
     UserFactory,
     given_stock,
+    given_units,
 )
-from warehouse.models import Bin, Item, ItemReference, ItemUnit, Location, Lot, Quant, UnitOfMeasure, Zone
+from warehouse.models import Bin, Item, ItemReference, ItemUnit, Location, Lot, Quant, Unit, UnitOfMeasure, Zone
 from warehouse.spreadsheets import SourceFile
+from warehouse.tags import tag_of
 
 pytestmark = pytest.mark.django_db
 
@@ -283,7 +287,7 @@ def test_a_bin_is_named_by_number_before_name_and_in_any_case():
         ("A-1,BOLT,,,0.123456", ("Quantity", "quantity_too_precise")),
         ('A-1,BOLT,,,"1,000"', ("Quantity", "quantity_ambiguous")),
         ("A-1,RUSTY,,,5", ("Item number", "item_blocked")),
-        ("A-1,DRILL,,,5", ("Item number", "item_serialized")),
+        ("A-1,DRILL,,,5", ("Item number", "unit_missing")),
         (f"A-1,{'x' * 41},,,5", ("Item number", "too_long")),
         ("A-1,BOLT,,,5,extra,cells", ("", "too_many_cells")),
     ],
@@ -581,3 +585,111 @@ def test_the_samples_of_other_systems_fit_our_own():
 
     assert plan_import([*master, odoo], location="Harbour Street").errors == []
     assert plan_import([*master, erpnext]).errors == []
+
+
+# Units of serialized items
+
+
+def given_serialized():
+    location = given_warehouse()
+    SerialItemFactory(number="DRILL", unit_cost=Decimal(100))
+    RfidItemFactory(number="CRATE")
+    return location
+
+
+def serials(*lines):
+    return stock_file(*lines, header="Bin,Item number,Serial number,Quantity,Unit cost,Lot,Manufacturer number")
+
+
+def units():
+    fields = ("item__number", "code", "quant__bin__code", "manufacturer_number", "lot__number")
+    return list(Unit.objects.order_by("code").values_list(*fields))
+
+
+def test_a_row_brings_one_unit_or_as_many_as_its_cell_names():
+    given_serialized()
+    tag = tag_of("4006381333931", "77")
+
+    load(
+        serials(
+            "A-1,DRILL,D100,1,129.5,B-7,MFR-1",
+            'A-1,DRILL,"D200..D202, D7",,,,',
+            "A-2,CRATE,urn:epc:id:sgtin:4006381.033393.77,1,,,",
+            "A-2,BOLT,,12,,,",
+        )
+    )
+
+    assert units() == [
+        ("CRATE", tag.code, "A-2", "", None),
+        ("DRILL", "D100", "A-1", "MFR-1", "B-7"),
+        *(("DRILL", code, "A-1", "", None) for code in ("D200", "D201", "D202", "D7")),
+    ]
+    assert quantities() == {("A-1", "DRILL", None): 5, ("A-2", "CRATE", None): 1, ("A-2", "BOLT", None): 12}
+    assert Unit.objects.get(code="D100").cost == Decimal("129.5")
+
+
+def test_the_dry_run_says_how_many_units_there_will_be_and_what_they_are_worth():
+    given_serialized()
+
+    plan = plan_import([serials("A-1,DRILL,D100..D102,,,,", "A-1,DRILL,D200,1,50,,")], location="LH")
+
+    assert (plan.created["units"], plan.created["quants"], plan.created["opening entries"]) == (4, 1, 4)
+    assert (plan.quantity, plan.value) == (4, 350)
+
+
+@pytest.mark.parametrize(
+    ("row", "error"),
+    [
+        ("A-1,DRILL,,5,,,", ("Item number", "unit_missing")),
+        ("A-1,DRILL,D1..D3,5,,,", ("Quantity", "other_number")),
+        ("A-1,DRILL,D9..D1,,,,", ("Serial number", "range_backwards")),
+        ("A-1,CRATE,D100,1,,,", ("Serial number", "not_a_tag")),
+        ("A-1,BOLT,D100,1,,,", ("Serial number", "unit_not_expected")),
+        ("A-1,DRILL,D500,1,,,", ("Serial number", "unit_in_file_twice")),
+        ("A-1,DRILL,D900,1,,,", ("Serial number", "unit_in_stock")),
+        ('A-1,DRILL,"D1,D2",,,,MFR-1', ("Manufacturer number", "manufacturer_of_several")),
+    ],
+)
+def test_what_is_wrong_with_units_is_told_row_by_row(row, error):
+    location = given_serialized()
+    given_units(BinFactory(location=location, code="B-9"), Item.objects.get(number="DRILL"), ["D900"])
+
+    plan = plan_import([serials("A-2,DRILL,D500,1,,,", row)], location="LH")
+
+    assert found(plan) == [(3, *error)]
+
+
+def test_what_odoo_calls_lot_or_serial_number_is_the_serial_number_of_what_is_serialized():
+    given_serialized()
+    file = csv_file(
+        "Location,Product,Lot/Serial Number,Counted Quantity",
+        "WH/Stock/A-1,[DRILL] Drill,D100,1",
+        "WH/Stock/A-1,[DRILL] Drill,D101,1",
+        "WH/Stock/A-2,[GLUE] Glue,G1,3",
+    )
+
+    load(file)
+
+    assert units() == [("DRILL", "D100", "A-1", "", None), ("DRILL", "D101", "A-1", "", None)]
+    assert quantities() == {("A-1", "DRILL", None): 2, ("A-2", "GLUE", "G1"): 3}
+
+
+def test_the_serial_numbers_of_erpnext_stand_in_one_cell_line_by_line():
+    given_serialized()
+    file = csv_file("Item Code,Warehouse,Quantity,Valuation Rate,Serial No", 'DRILL,Lindhafen - LH,2,80,"D100', 'D101"')
+
+    load(file)
+
+    assert [code for _item, code, *_rest in units()] == ["D100", "D101"]
+
+
+def test_what_posting_refuses_is_told_at_its_row():
+    """A tag is one everywhere: it cannot come in as another item's."""
+    location = given_serialized()
+    tag = tag_of("4006381333931", "77").code
+    given_units(BinFactory(location=location, code="B-9"), RfidItemFactory(number="PALLET"), [tag])
+
+    with pytest.raises(ImportRefused) as refused:
+        load(serials("A-1,DRILL,D1..D3,,,,", f"A-1,CRATE,{tag},1,,,"))
+
+    assert [(error.row, error.code) for error in refused.value.errors] == [(3, "unit_taken")]
