@@ -19,9 +19,9 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from counting.models import Activity, CountEntry, CountLine, CountSession, PutAside, Status
+from counting.models import Activity, CountEntry, CountLine, CountSession, PutAside, SearchTask, Status
 from ledger.models import ItemLedgerEntry, Reason, Register, StockImport, StockValue, ValueEntry, WarehouseEntry
-from tests.counting.given import complete, count, given_line, mark_counted
+from tests.counting.given import complete, count, given_line, given_search, mark_counted
 from tests.factories import (
     BinFactory,
     CategoryFactory,
@@ -31,6 +31,7 @@ from tests.factories import (
     UserFactory,
     ZoneFactory,
     given_stock,
+    given_units,
     move,
 )
 from warehouse.models import Bin, BinHold, Item, ItemReference, ItemUnit, ItemVariant, Location, Quant, Unit, User, Zone
@@ -40,7 +41,7 @@ pytestmark = pytest.mark.django_db
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 LEDGERS = [
     Register, WarehouseEntry, ItemLedgerEntry, ValueEntry, StockValue, StockImport, Quant, BinHold,
-    CountSession, CountLine, CountEntry, PutAside, Activity,
+    CountSession, CountLine, CountEntry, PutAside, Activity, Unit, SearchTask,
 ]  # fmt: skip
 
 
@@ -64,6 +65,7 @@ def given_everything(location=None):
     PutAside.objects.create(session=line.session, bin=bin, code="???", by=by, at=timezone.now(), client_id=uuid4())
     BinHold.objects.create(bin=bin, item=item, held_by="SC-1")
     StockImport.objects.create(requested_by=by)
+    given_search(given_units(bin, SerialItemFactory(), ["D100"])[0], session=line.session)
     return line
 
 
@@ -408,6 +410,7 @@ MAY = """
     counting.CountLine           v           v        v
     counting.CountSession        v           v        v
     counting.PutAside            v           v        v
+    counting.SearchTask          v           v        v
     django_celery_beat.ClockedSchedule   -   vacd     v
     django_celery_beat.CrontabSchedule   -   vacd     v
     django_celery_beat.IntervalSchedule  -   vacd     v
@@ -428,6 +431,7 @@ MAY = """
     warehouse.Location           v           v        v
     warehouse.Lot                vac         v        v
     warehouse.Quant              v           v        v
+    warehouse.Unit               v           v        v
     warehouse.UnitOfMeasure      vac         v        v
     warehouse.User               v           -        v
     warehouse.Zone               vac         v        v

@@ -1,20 +1,23 @@
 """Pages of serialized units: where each is, lists of them, finding them, and their labels."""
 
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from counting.models import CountSession
+from counting.sighting import scan_units
 from ledger.models import Kind
-from tests.counting.given import given_session
+from tests.counting.given import given_search, given_session
 from tests.factories import (
     BinFactory,
     ItemFactory,
     LocationFactory,
     RfidItemFactory,
     SerialItemFactory,
+    UserFactory,
     given_stock,
     given_units,
     post_lines,
@@ -314,3 +317,22 @@ def test_units_and_their_lists_lead_to_their_labels(bin, drill):
     tab = client.get(bin.get_absolute_url(), {"tab": "units"}).content.decode()
     assert f"{reverse('unit-labels')}?place={bin.pk}" in tab
     assert printed(f"{reverse('unit-labels')}?place={bin.pk}") == ["A100", "A101"]
+
+
+# Its counts
+
+
+def test_a_unit_shows_every_count_that_it_was_part_of(bin, drill):
+    unit, other = given_units(bin, drill, ["A100", "A101"])
+    session = given_session(bin.location)
+    scan_units(session, ["A100"], bin=bin, by=UserFactory(username="lena"), client_id=uuid4())
+    given_search(other, session=session)
+    client = signed_in(*OVERSEES, "counting.view_sighting", location=bin.location)
+
+    seen = text_of(page_of(client, unit, tab="counts", item="PT-3001"))
+    missing = text_of(page_of(client, other, tab="counts", item="PT-3001"))
+
+    assert session.number in seen
+    assert "lena" in seen
+    assert "Being searched for" in missing
+    assert page_of(signed_in(*LOOKS, location=bin.location), unit, tab="counts").status_code == 404
