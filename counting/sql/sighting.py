@@ -42,7 +42,7 @@ FIND_UNITS = """
                           FROM warehouse_unit WHERE code = upper(s.key) AND s.key <> upper(s.key)
                          UNION ALL
                         SELECT 3, id, code, item_id, variant_id, quant_id
-                          FROM warehouse_unit WHERE manufacturer_number = s.code AND s.code <> ''
+                          FROM warehouse_unit WHERE manufacturer_number = s.code AND manufacturer_number <> ''
                            AND code <> s.code) u
                       LEFT JOIN warehouse_quant q ON q.id = u.quant_id) ranked
              WHERE rank = 1 GROUP BY position) found
@@ -118,8 +118,10 @@ ROUNDS_OF_LATE_SCANS = """
 DROP_REPLAYED = """
     UPDATE unit_scan_stage s
        SET replayed = EXISTS (SELECT 1 FROM counting_unitscan k WHERE k.client_id = %(client_id)s AND k.code = s.code),
-           repeated = EXISTS (SELECT 1 FROM unit_scan_stage o
-                               WHERE o.line_id = s.line_id AND o.key = s.key AND o.position < s.position)
+           repeated = s.line_id IS NOT NULL AND its.times > 1
+      FROM (SELECT position, row_number() OVER (PARTITION BY line_id, key ORDER BY position) AS times
+              FROM unit_scan_stage) its
+     WHERE its.position = s.position
 """
 
 NEWEST_ENTRY = "coalesce(u.last_entry, 0)"
