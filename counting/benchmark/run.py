@@ -1,57 +1,39 @@
-"""Runs both sides in turn and prints a table: seconds, rows a second, ratio to the floor, statements, growth."""
+"""Runs both sides of the count job in turn and prints what they took."""
 
-import math
 import os
 import platform
 import resource
 import statistics
 import threading
 import time
-from contextlib import contextmanager
 from decimal import Decimal
 from uuid import uuid4
 
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from counting.benchmark.counters import saves_of
 from counting.benchmark.floor import Floor
 from counting.benchmark.product import Product, counted, vacuum
+from counting.benchmark.watch import Watch, table
 from counting.completing import ask_to_complete, complete_session, digest
 from counting.models import CountLine
 from counting.review import mark_counted
 
 STEPS = ["post", "open", "enter", "complete"]
 JOB = STEPS[1:]  # what the budget is about: the stock is there already
-BUDGET = 2.0
 ONE_BY_ONE = 400  # single counts that are timed on one connection
-
-
-class Watch:
-    def __init__(self):
-        self.seconds, self.statements = {}, {}
-
-    @contextmanager
-    def step(self, *key):
-        began = time.perf_counter()
-        yield
-        self.seconds.setdefault(key, []).append(time.perf_counter() - began)
-
-    def median(self, *key):
-        return statistics.median(self.seconds[key])
 
 
 def run(sizes, *, repeat, counters, out):
     watch = Watch()
-    out.write(_machine())
     singles, review, longest_wait = {}, {}, {}
     for quants in sizes:
         for turn in range(repeat):
             _job(watch, quants, singles if turn == repeat - 1 else {}, review)
         out.write(f"{quants:,} quants measured")
     longest_wait = _wait_while_completing(max(sizes))
-    out.write(_table(watch, sizes))
+    out.write(table(watch, sizes, steps=STEPS, job=JOB, of="quants"))
     quants = max(sizes)
     one, floor_one = (statistics.median(singles[quants, side]) * 1000 for side in ("product", "floor"))
     out.write(
@@ -77,16 +59,16 @@ def _job(watch, quants, singles, review):
     vacuum()
     with watch.step(quants, "floor", "post"):
         floor.post(product.rows())
-    _timed(watch, quants, "post", product.post)
+    watch.timed(quants, "post", product.post)
     vacuum()
     with watch.step(quants, "floor", "open"):
         floor.open()
-    _timed(watch, quants, "open", product.open)
+    watch.timed(quants, "open", product.open)
     counts = {side: _counts(side.lines()) for side in (floor, product)}
     _one_by_one(singles, quants, product, floor)
     with watch.step(quants, "floor", "enter"):
         floor.enter(counts[floor])
-    _timed(watch, quants, "enter", lambda: product.enter(counts[product]))
+    watch.timed(quants, "enter", lambda: product.enter(counts[product]))
     product.review()
     for _ in range(3):
         began = time.perf_counter()
@@ -94,16 +76,10 @@ def _job(watch, quants, singles, review):
         review.setdefault(quants, []).append(time.perf_counter() - began)
     with watch.step(quants, "floor", "complete"):
         floor.complete()
-    _timed(watch, quants, "complete", product.complete)
+    watch.timed(quants, "complete", product.complete)
     wrong, adjusted = product.check()
     if (wrong, adjusted) != (0, quants // 10):
         raise RuntimeError(f"{wrong} lines wrong, {adjusted} adjusted")
-
-
-def _timed(watch, quants, step, action):
-    with CaptureQueriesContext(connection) as queries, watch.step(quants, "product", step):
-        action()
-    watch.statements[quants, step] = len(queries)
 
 
 def _counts(lines):
@@ -148,54 +124,7 @@ def _wait_while_completing(quants):
     return max(waits)
 
 
-def _table(watch, sizes):
-    header = (
-        f"{'step':10}"
-        + "".join(f"{size:>12,} {'rows/s':>9} {'x floor':>8} {'stmts':>6}" for size in sizes)
-        + f"{'exponent':>10}"
-    )
-    rows = [_row(watch, sizes, step) for step in STEPS]
-    totals = {
-        (size, side): sum(watch.median(size, side, step) for step in JOB)
-        for size in sizes
-        for side in ("product", "floor")
-    }
-    job = f"{'count job':10}" + "".join(
-        f"{totals[size, 'product']:>10.3f} s {size / totals[size, 'product']:>9,.0f} "
-        f"{totals[size, 'product'] / totals[size, 'floor']:>8.2f} {'':>6}"
-        for size in sizes
-    )
-    verdict = totals[sizes[-1], "product"] / totals[sizes[-1], "floor"]
-    return "\n".join(
-        [
-            header,
-            *rows,
-            job,
-            f"count job (open, enter, complete) at {sizes[-1]:,} quants: {verdict:.2f}x the floor "
-            f"(budget {BUDGET:.0f}x)",
-        ]
-    )
-
-
-def _row(watch, sizes, step):
-    cells = []
-    for size in sizes:
-        seconds = watch.median(size, "product", step)
-        ratio = seconds / watch.median(size, "floor", step)
-        cells.append(f"{seconds:>10.3f} s {size / seconds:>9,.0f} {ratio:>8.2f} {watch.statements[size, step]:>6}")
-    return f"{step:10}" + "".join(cells) + f"{_exponent(watch, sizes, step):>10}"
-
-
-def _exponent(watch, sizes, step):
-    """How the time grows between the two largest sizes: 1 is in step with the size."""
-    if len(sizes) < 2:
-        return ""
-    small, large = sizes[-2:]
-    growth = watch.median(large, "product", step) / watch.median(small, "product", step)
-    return f"{math.log(growth) / math.log(large / small):.2f}"
-
-
-def _machine():
+def machine():
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         version = cursor.fetchone()[0]
