@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from counting.views import count, entering
+from counting.views import count, entering, units
 
 urlpatterns = [
     path("", count.entry, name="count-entry"),
@@ -12,6 +12,13 @@ urlpatterns = [
     path("lines/<int:line>/set/", entering.set_quantity, name="count-set"),
     path("lines/<int:line>/step/", entering.step, name="count-step"),
     path("lines/<int:line>/clear/", entering.clear, name="count-clear"),
+    path("lines/<int:line>/units/", units.listed, name="count-line-units"),
+    path("lines/<int:line>/units/back/", units.take_units_back, name="count-take-back"),
+    path("lines/<int:line>/units/all/", units.all_are_present, name="count-all-present"),
+    path("lines/<int:line>/units/none/", units.none_are_here, name="count-none-here"),
+    path("lines/<int:line>/units/quantity/", units.amount, name="count-units-quantity"),
+    path("units/", units.burst, name="count-burst"),
+    path("units/undo/", units.undo_burst, name="count-burst-undo"),
     path("scan/", entering.scan, name="count-scan"),
     path("undo/", entering.undo, name="count-undo"),
     path("found/", entering.found, name="count-found"),

@@ -42,6 +42,30 @@ class ScanForm(forms.Form):
     clean_age = EntryForm.clean_age
 
 
+class UnitsForm(forms.Form):
+    """Units of one line: those named by `code`, one or many, or all of them."""
+
+    client_id = forms.UUIDField()
+    begun = EntryForm.base_fields["begun"]
+    age = EntryForm.base_fields["age"]
+
+    clean_age = EntryForm.clean_age
+
+
+class BurstForm(UnitsForm):
+    """Codes as a reader gave them, or as somebody typed them, ranges too; `line` is where they were typed."""
+
+    codes = AsTyped()
+    line = forms.IntegerField(min_value=1, max_value=MOST, required=False)
+
+
+class AmountForm(UnitsForm):
+    """How many units there are of an item to which we give the numbers."""
+
+    quantity = AsTyped()
+    step = EntryForm.base_fields["step"]
+
+
 class FoundForm(forms.Form):
     """An item that nobody expected in this bin."""
 

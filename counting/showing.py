@@ -10,13 +10,14 @@ from zlib import crc32
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from counting.models import CountLine, CountSession, RecountRequest, Status
+from counting.models import CountLine, CountSession, RecountRequest, Sighting, Status
+from counting.showing_units import Tally, with_tallies
 from counting.sql import recording as sql
 from counting.telling import own_counts
 from counting.walking import Progress
 from inventory_site.figures import localized, plain, typed
 from ledger.models import WarehouseEntry
-from warehouse.models import User
+from warehouse.models import Tracking, User
 
 MOVEMENTS_SHOWN = 4
 CHANGES = (  # in the order of sql.LINE_NOW
@@ -58,7 +59,8 @@ class ShownLine:
     `begun` is the newest entry of the quant that the page takes as the beginning of the counting. `unit` and `adds` are
     how the counter types, `typed` what must not get lost, `error` what is wrong with it, `remark` what became of
     somebody else's count. Where the session is closed to whoever looks (see counting.blindness), `own` is the one
-    quantity that is shown, and nothing else here follows from any other.
+    quantity that is shown, and nothing else here follows from any other. `tally` are the units of a serialized
+    item, `codes` what was typed of them.
     """
 
     line: CountLine
@@ -74,6 +76,8 @@ class ShownLine:
     movements: list = field(default_factory=list)
     own: Decimal | None = None
     request: RecountRequest | None = None
+    tally: Tally | None = None
+    codes: str = ""
 
     def __post_init__(self):
         if self.begun is None:
@@ -90,6 +94,11 @@ class ShownLine:
     @property
     def item(self):
         return self.quant.item
+
+    @property
+    def tags(self):
+        """Its units carry tags, which are read and not typed."""
+        return self.item.tracking == Tracking.RFID
 
     # How it stands
 
@@ -141,14 +150,22 @@ class ShownLine:
             return "recount" if self.line.recount_asked and not self.is_closed else "uncounted"
         if self.is_disturbed:
             return "recount"
+        if self.tally:
+            return "variance" if self.tally.differs else "matched"
         return "variance" if self.discrepancy else "matched"
 
     @property
+    def round_shown(self):
+        """The round whose scans the line shows: that in which it was counted, unless it is to be counted again."""
+        return self.line.round if self.is_waiting else self.line.counted_round
+
+    @property
     def version(self):
-        """Another one means that the line looks different now. What moves after a count does not change its look."""
+        """Another one means that the line looks different now. What moves after a count does not change its look, but
+        for units, which a line shows as they lie now."""
         counted = "is_counted" if self.is_blind else "counted_quantity"
         said = [getattr(self.line, name) for name in (counted, "counted_at", "disturbed", "recount_asked")]
-        now = [self.quant.last_entry] if self.is_waiting else []
+        now = [self.quant.last_entry] if self.is_waiting or (self.tally and not self.is_blind) else []
         return f"{crc32(repr([*said, self.is_closed, *now]).encode()):x}"
 
     @property
@@ -227,12 +244,27 @@ def read_again(line: CountLine, *, by: User | None = None) -> Progress:
 
 def shown_to(user: User, lines: Iterable[ShownLine]) -> list[ShownLine]:
     """The lines, each with what moved while it was being counted, with who asked for it again and why and, in a blind
-    count, with what this person said; one statement for each of these, and none where there is nothing of it."""
-    lines = list(lines)
-    own = own_counts([line.line for line in lines if line.is_blind], user)
+    count, with what this person said; those of serialized items with their units. One statement for each of these, and
+    none where there is nothing of it."""
+    lines = with_tallies(lines)
+    own = own_counts([line.line for line in lines if line.is_blind and not line.tally], user)
+    own |= _own_tallies([line for line in lines if line.is_blind and line.tally], user)
     for line in lines:
         line.own = own.get(line.pk)
     return with_movements(_with_requests(lines))
+
+
+def _own_tallies(lines, user):
+    """What was scanned; a quantity that was typed only to whom it is of."""
+    typed = [line for line in lines if line.item.auto_serialized and line.line.counted_by_id == user.pk]
+    others = set()
+    if typed:
+        sightings = Sighting.objects.filter(
+            line__in=[line.pk for line in typed], round__in={line.round_shown for line in typed}
+        )
+        others = set(sightings.exclude(by=user.pk).values_list("line", flat=True))
+    own = {line.pk: Decimal(line.tally.scanned.total) for line in lines}
+    return own | {line.pk: line.line.counted_quantity for line in typed if line.pk not in others}
 
 
 def with_movements(lines: list[ShownLine]) -> list[ShownLine]:

@@ -1,5 +1,6 @@
 """A whole bin at once, or many of its lines: as the book says, or empty."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid4, uuid5
@@ -39,9 +40,19 @@ def all_as_expected(
 @transaction.atomic
 def bin_is_empty(session: CountSession, bin: Bin, *, by: User, at: datetime, client_id: UUID | None = None) -> int:
     """Count zero on every line of the bin that can be counted now; return how many were new. Raises UnitsSeenHere."""
+    lock_for_counting(session)
+    lines = session.lines.countable(session).filter(quant__bin=bin).values_list("pk", flat=True)
+    return none_of_these(session, lines, by=by, at=at, client_id=client_id)
+
+
+@transaction.atomic
+def none_of_these(
+    session: CountSession, lines: Iterable[int], *, by: User, at: datetime, client_id: UUID | None = None
+) -> int:
+    """Count zero on these lines of the session; return how many were new. Raises UnitsSeenHere."""
     request = client_id or uuid4()
     lock_for_counting(session)
-    lines = dict(session.lines.countable(session).filter(quant__bin=bin).values_list("pk", "serialized"))
+    lines = dict(session.lines.filter(pk__in=list(lines)).values_list("pk", "serialized"))
     serialized = [line for line, is_serialized in lines.items() if is_serialized]
     counts = [Count(line, Decimal(0), uuid5(request, str(line))) for line in lines.keys() - set(serialized)]
     new = record_counts(session, counts, by=by, at=at)

@@ -129,7 +129,7 @@ def count_two_lines(page, place):
         shown.get_by_role("textbox").fill(text)
         shown.get_by_role("textbox").press("Tab")
         shown.locator("summary .qty", has_not_text="–").wait_for()
-    page.get_by_label("Scan a bin, item, lot or label").focus()
+    page.get_by_label("Scan a bin, item, lot, serial number or tag").focus()
 
 
 def place_to_count(session):

@@ -9,6 +9,10 @@ const $ = (id) => document.getElementById(id);
 const words = () => $("count-words")?.dataset ?? {};
 const bin = () => $("plate")?.dataset.bin;
 const say = (text, n) => (text ?? "").replace("{n}", n);
+const TAG = /^(urn:epc:\S+|3[06][0-9a-f]{22,}|(?=.*[a-f])[0-9a-f]{24,})$/i; // all digits may be a GS1 label
+const MANY = /[\r\n,;\t]|\.\./; // a list or a range, not one code
+const SILENCE = 150; // ms after which a reader has read what is there
+const MOST_AT_ONCE = 500;
 const LONGER_THAN_A_QUANTITY = /^\d{8,}$/; // what a scanner typed into a quantity without ending it
 
 const outbox = new Outbox({ answered, changed, held });
@@ -41,6 +45,8 @@ function send(form, button) {
     { first: Boolean(question) },
   );
   delete form.dataset.dirty;
+  if (form.dataset.say === "codes") form.elements.codes.value = ""; // a refusal brings it back
+  if (button?.role === "checkbox") button.setAttribute("aria-checked", String(button.ariaChecked !== "true"));
   form.closest("dialog")?.close();
 }
 
@@ -82,7 +88,61 @@ function scan(code) {
   field.focus({ preventScroll: true });
 }
 
-listen((code) => scan(code));
+listen(take);
+
+// A reader of tags types one after the other: they are gathered for as long as they keep coming, and said at once.
+let gathered = [];
+let silence;
+
+function take(code) {
+  clearTimeout(silence);
+  if (!TAG.test(code)) {
+    sayGathered();
+    scan(code);
+    return;
+  }
+  gathered.push(code);
+  if (gathered.length < MOST_AT_ONCE) silence = setTimeout(sayGathered, SILENCE);
+  else sayGathered();
+}
+
+function sayGathered() {
+  const codes = gathered;
+  gathered = [];
+  if (codes.length === 1) scan(codes[0]);
+  else if (codes.length) scanMany(codes.join("\n"));
+}
+
+function scanMany(codes) {
+  const form = $("scanning");
+  if (!form) return;
+  for (const dialog of document.querySelectorAll("dialog[open]:not([data-question])")) dialog.close();
+  const fields = () => {
+    const said = new FormData(form);
+    said.delete("code");
+    said.set("codes", codes);
+    said.set("bin", bin());
+    return [...said];
+  };
+  outbox.put({ url: form.dataset.many, fields, kind: "scan" });
+}
+
+document.addEventListener("paste", (event) => {
+  const codes = event.target.id === "scan" ? event.clipboardData.getData("text").trim() : "";
+  if (!MANY.test(codes)) return;
+  event.preventDefault();
+  scanMany(codes);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.defaultPrevented || event.target.name !== "codes") return;
+  event.preventDefault();
+  if (event.target.value.trim()) event.target.form.requestSubmit();
+});
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("[data-scan]")) return;
+  $("scan")?.focus();
+  scrollTo({ top: 0 });
+});
 
 // A question on the screen is answered before the scans that follow it are understood.
 function held(item) {
@@ -102,6 +162,10 @@ document.addEventListener("pointerdown", (event) => { choosing = event.target.cl
 document.addEventListener("input", (event) => {
   const form = event.target.closest?.('form[data-say="line"]');
   if (form && event.target.name === "quantity") form.dataset.dirty = "";
+  if (event.target.name === "codes") {
+    if (event.target.value.trim()) event.target.form.dataset.dirty = "";
+    else delete event.target.form.dataset.dirty;
+  }
 });
 document.addEventListener("change", (event) => {
   const form = event.target.closest?.('form[data-say="line"]');
@@ -136,6 +200,7 @@ async function answered(response, text, item) {
   }
   if (!where) swap(text, { shows: item.kind !== "line" && item.kind !== "undo" });
   if (item.kind === "scan" || item.kind === "answer") afterScan(response, item);
+  if (item.kind === "units" || item.kind === "codes") sound($("said")?.querySelector(".banner")?.dataset.sound);
   if (item.kind === "line" && response.status === 422) backTo($(item.line));
 }
 
@@ -186,7 +251,7 @@ function afterScan(response, item) {
 
 function focusScan() {
   const active = document.activeElement;
-  if (active?.matches?.('.line input[type="text"]')) return; // somebody is typing there
+  if (active?.matches?.('.line :is(input[type="text"], input[type="search"], textarea)')) return; // somebody is typing there
   $("scan")?.focus({ preventScroll: true });
 }
 
@@ -214,7 +279,7 @@ function makeRoom(id) {
 }
 
 function remember(old, line, shows) {
-  const form = old.querySelector("form.entry");
+  const form = old.querySelector('form[data-say="line"]');
   const active = old.contains(document.activeElement) ? document.activeElement : null;
   const open = (shows && line.open) || old.open;
   line.open = old.open;
@@ -222,6 +287,8 @@ function remember(old, line, shows) {
     id: line.id,
     open,
     focus: active?.id || (active?.matches("summary") ? "summary" : active?.name || ""),
+    code: active?.name === "code" ? active.value : "",
+    codes: old.querySelector('[name="codes"]')?.value,
     value: active?.value,
     start: active?.selectionStart,
     end: active?.selectionEnd,
@@ -229,18 +296,23 @@ function remember(old, line, shows) {
   };
 }
 
-function recall({ id, open, focus, start, end, dirty }) {
+function recall({ id, open, focus, start, end, dirty, code, codes }) {
   const line = $(id);
   if (!line) return;
   line.open = open;
-  const form = line.querySelector("form.entry");
-  if (!form) return;
-  if (dirty !== null) {
+  const typed = line.querySelector('[name="codes"]');
+  if (typed && codes && !typed.value) {
+    typed.value = codes;
+    typed.form.dataset.dirty = "";
+  }
+  const form = line.querySelector('form[data-say="line"]');
+  if (!form && !typed) return;
+  if (form && dirty !== null) {
     form.elements.quantity.value = dirty;
     form.dataset.dirty = "";
   }
   if (!focus) return;
-  const again = $(focus) ?? (focus === "summary" ? line.querySelector("summary") : form.querySelector(`button[name="${focus}"]:not(:disabled)`));
+  const again = $(focus) ?? (focus === "summary" ? line.querySelector("summary") : line.querySelector(`button[name="${focus}"]${code && `[value="${CSS.escape(code)}"]`}:not(:disabled)`));
   again?.focus({ preventScroll: true });
   if (again?.name === "quantity") {
     if (dirty !== null && typeof start === "number") again.setSelectionRange(start, end);
@@ -341,7 +413,7 @@ function changed({ waiting, trouble, items }) {
 }
 
 addEventListener("beforeunload", (event) => {
-  if (outbox.waiting || document.querySelector("form[data-dirty]")) event.preventDefault();
+  if (outbox.waiting || gathered.length || document.querySelector("form[data-dirty]")) event.preventDefault();
 });
 
 // The keyboard: arrows from line to line
@@ -350,7 +422,7 @@ const shown = () => [...document.querySelectorAll("#lines > .line")];
 
 function openNext(line) {
   const lines = shown();
-  const next = lines.slice(lines.indexOf(line) + 1).find((other) => other.querySelector('form.entry') && ["uncounted", "recount"].includes(other.dataset.status));
+  const next = lines.slice(lines.indexOf(line) + 1).find((other) => other.querySelector("form[data-say]") && ["uncounted", "recount"].includes(other.dataset.status));
   if (next) enter(next);
   else {
     document.activeElement?.blur();

@@ -1,4 +1,5 @@
-// What a scan sounds and feels like, for people who look at the shelf: short and high, double, low buzz.
+// What a scan sounds and feels like, for people who look at the shelf: short and high, double, low buzz, and a
+// soft tap for what was scanned before.
 
 const MUTED = "count-muted";
 const VOLUME = "count-volume";
@@ -6,6 +7,7 @@ const USUAL = 50; // of 100
 const TONES = {
   ok: { notes: [[1320, 0, 0.07]], shape: "sine", buzz: 30 },
   elsewhere: { notes: [[880, 0, 0.09], [880, 0.15, 0.09]], shape: "sine", buzz: [60, 60, 60] },
+  again: { notes: [[520, 0, 0.04]], shape: "sine", buzz: 10 },
   bad: { notes: [[150, 0, 0.35]], shape: "sawtooth", buzz: 300 },
 };
 let context;

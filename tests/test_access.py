@@ -60,6 +60,13 @@ RULES = """
     count-set             -      CS
     count-step            -      CS
     count-clear           -      CS
+    count-line-units      CS     -
+    count-take-back       -      CS
+    count-all-present     -      CS
+    count-none-here       -      CS
+    count-units-quantity  -      CS
+    count-burst           -      CS
+    count-burst-undo      -      CS
     count-scan            -      CS
     count-undo            -      CS
     count-found           -      CS
@@ -109,7 +116,18 @@ RULES = """
 pytestmark = pytest.mark.django_db
 
 GROUPS = {"C": "Counter", "S": "Supervisor", "P": "Planner", "A": "Auditor", "N": ""}
-LIES_AT_A_LOCATION = ("session", "line", "aside", "quant", "bin", "register", "count_import", "unit", "search")
+LIES_AT_A_LOCATION = (
+    "session",
+    "line",
+    "unit_line",
+    "aside",
+    "quant",
+    "bin",
+    "register",
+    "count_import",
+    "unit",
+    "search",
+)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from counting.importing import hand_in_counts
 from counting.models import CountImport, CountLine, CountSession, PutAside, SearchTask
 from counting.review import cancel, mark_counted
 from counting.setting_aside import put_aside
+from counting.sighting import scan_units
 from ledger.importing import hand_in
 from ledger.models import Register, StockImport
 from tests.counting.given import complete, count, given_search, given_session
@@ -70,6 +71,13 @@ ARGUMENTS = {
     "count-set": ["session.number", "line.pk"],
     "count-step": ["session.number", "line.pk"],
     "count-clear": ["session.number", "line.pk"],
+    "count-line-units": ["session.number", "unit_line.pk"],
+    "count-take-back": ["session.number", "unit_line.pk"],
+    "count-all-present": ["session.number", "unit_line.pk"],
+    "count-none-here": ["session.number", "unit_line.pk"],
+    "count-units-quantity": ["session.number", "unit_line.pk"],
+    "count-burst": ["session.number"],
+    "count-burst-undo": ["session.number"],
     "count-scan": ["session.number"],
     "count-undo": ["session.number"],
     "count-found": ["session.number"],
@@ -141,6 +149,7 @@ def address(name, things):
 class Things:
     session: CountSession
     line: CountLine
+    unit_line: CountLine
     aside: PutAside
     quant: Quant
     item: Item
@@ -155,7 +164,8 @@ class Things:
     def in_stage(self, status):
         """The same with a session that has come so far, and a line of it."""
         session = CountSession.objects.get(location=self.session.location, status=status)
-        return replace(self, session=session, line=session.lines.order_by("pk").first())
+        line, unit_line = session.lines.order_by("pk").first(), session.lines.get(serialized=True)
+        return replace(self, session=session, line=line, unit_line=unit_line)
 
 
 def given_things(by=None, location=None):
@@ -170,28 +180,33 @@ def given_things(by=None, location=None):
     lot = LotFactory(item=LotItemFactory(number="CH-2001", name="Epoxy resin, 1 kg"), number="E25-347")
 
     bins = [BinFactory(location=location, zone=zone, code=f"A-01-0{n}") for n in range(1, 6)]
+    drill = SerialItemFactory(number="PT-3001", name="Cordless drill")
     for bin in bins:
         given_stock(54, bin=bin, item=padlock)
         given_stock(8, bin=bin, lot=lot)
+        given_units(bin, drill, [f"SN-{bin.code}-{n}" for n in range(3)])
     LocationFactory(code="LH2", name="Lindhafen South")
     draft, counted, completed, cancelled = (given_session(location, by=by, bins=[bin]) for bin in bins[:4])
     aside = put_aside(draft, "8711253001202", bin=bins[0], by=by, at=timezone.now(), client_id=uuid4())
     for session in (draft, counted, completed):
         count(session.lines.order_by("pk").first(), 51, by=by)
-    for line in completed.lines.filter(counted_quantity=None):
+    for line in completed.lines.filter(counted_quantity=None, serialized=False):
         count(line, 8, by=by)
+    for session in (draft, counted, completed):
+        codes = [f"SN-{session.lines.first().quant.bin.code}-0", "SN-unknown"]
+        scan_units(session, codes, bin=session.lines.first().quant.bin, by=by, client_id=uuid4())
     mark_counted(counted, by=by, at=timezone.now())
     complete(completed)
     cancel(cancelled, by=by, at=timezone.now())
     counts = SourceFile("counts.csv", b"bin,item,counted\nA-01-01,HW-1001,52\nA-99,HW-1001,1\n")
     faulty = SourceFile("lindhafen.csv", b"bin,item,quantity\nA-99,HW-1001,x\n")
     quant = Quant.objects.get(bin=bins[4], item=padlock)
-    drill = SerialItemFactory(number="PT-3001", name="Cordless drill")
     unit, lost = given_units(bins[4], drill, ["SN-0071", "SN-0072"])
     search = given_search(lost, session=completed)
     return Things(
         session=draft,
         line=draft.lines.order_by("pk").first(),
+        unit_line=draft.lines.get(serialized=True),
         aside=aside,
         quant=quant,
         item=padlock,

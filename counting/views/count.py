@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from counting import walking
 from counting.blindness import sessions_seen_by
@@ -39,6 +39,23 @@ def counting(view):
     return counted
 
 
+def saying(form_class):
+    """A POST of the count page; a form that our page cannot have sent is refused."""
+
+    def decorate(view):
+        @require_POST
+        @counting
+        def said(request, session, **kwargs):
+            form = form_class(request.POST)
+            if not form.is_valid():
+                return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
+            return view(request, session, said=form.cleaned_data, **kwargs)
+
+        return said
+
+    return decorate
+
+
 @dataclass
 class Banner:
     """What just happened, and how to take it back: the lines in question and the entry or request that did it."""
@@ -51,6 +68,7 @@ class Banner:
     undo: list[int] = field(default_factory=list)
     last: UUID | None = None
     many: bool = False
+    burst: UUID | None = None  # the request that brought units
     aside: str = ""  # an unknown code that can be put aside
 
 
@@ -64,6 +82,7 @@ class Question:
     typed: dict = field(default_factory=dict)
     lines: list[ShownLine] = field(default_factory=list)
     more: int = 0
+    unscanned: list[ShownLine] = field(default_factory=list)
 
 
 @require_GET

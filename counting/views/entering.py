@@ -9,37 +9,37 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseLocation
 
 from counting import entry_forms, walking
 from counting.models import EntryKind
 from counting.recording import (
     BelowZero,
-    Count,
     CountedSince,
     NothingToUndo,
     add_to_count,
     count_found,
     record,
-    record_counts,
     undo_last,
 )
 from counting.scanning import Fit, Kind, Meaning, understand, wherever_it_was
 from counting.setting_aside import put_aside as keep_aside
 from counting.showing import ShownLine, read_again, shown_to
+from counting.showing_units import with_tallies
+from counting.sighting import take_burst_back
 from counting.views.count import (
     Banner,
     Question,
     address,
     answer,
-    counting,
     get_bin,
     get_line,
     lines_of,
     read_seen,
+    saying,
 )
-from counting.whole_bins import all_as_expected, bin_is_empty
+from counting.views.units import scan_unit
+from counting.whole_bins import all_as_expected, bin_is_empty, none_of_these
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to
 from inventory_site.templatetags.truecount import day, quantity, signed, time_of_day
@@ -49,23 +49,7 @@ from warehouse.quantities import parse_quantity
 
 NAMED_AT_ONCE = 12  # lines that a dialog names
 UNDONE_AT_ONCE = 100
-
-
-def saying(form_class):
-    """A POST of the count page; a form that our page cannot have sent is refused."""
-
-    def decorate(view):
-        @require_POST
-        @counting
-        def said(request, session, **kwargs):
-            form = form_class(request.POST)
-            if not form.is_valid():
-                return HttpResponseBadRequest(form.errors.as_text(), content_type="text/plain")
-            return view(request, session, said=form.cleaned_data, **kwargs)
-
-        return said
-
-    return decorate
+UNITS_NAMED = 4
 
 
 # One line
@@ -200,7 +184,9 @@ def undo(request, session, said):
     bin = get_bin(session, request.POST.get("bin", ""))
     wanted = [int(pk) for pk in request.POST.getlist("line")[:UNDONE_AT_ONCE] if pk.isdecimal() and len(pk) < 19]
     undone, kept = [], []
-    for line in session.lines.for_counting().filter(pk__in=wanted):
+    lines = session.lines.for_counting().filter(pk__in=wanted)
+    of_units = list(lines.filter(serialized=True)) if said["many"] else []
+    for line in lines.filter(serialized=False):
         last = uuid5(said["last"], str(line.pk)) if said["many"] else said["last"]
         try:
             undo_last(line, by=request.user, client_id=uuid5(said["client_id"], str(line.pk)), last=last)
@@ -211,6 +197,9 @@ def undo(request, session, said):
             return answer(
                 request, session, bin, banner=Banner("error", " ".join(error.messages), sound="bad"), status=422
             )
+    if of_units:
+        take_burst_back(session, said["last"], by=request.user, client_id=said["client_id"])
+        undone += of_units
     for line in (*undone, *kept):
         read_again(line, by=request.user)
     shown = shown_to(request.user, [ShownLine(line, session) for line in (*undone, *kept)])
@@ -306,6 +295,11 @@ def say_serialized(request, session, bin, meaning, said):
     return answer(request, session, bin, banner=banner)
 
 
+def count_unit(request, session, bin, meaning, said):
+    item = said["meant"].partition("-")[0]
+    return scan_unit(request, session, bin, said["code"], said, meant=int(item) if item.isdecimal() else None)
+
+
 def say_other_location(request, session, bin, meaning, said):
     text = _("is a bin of %(there)s. This count is at %(here)s.") % {
         "there": meaning.bin.location.name, "here": session.location.name,
@@ -314,6 +308,8 @@ def say_other_location(request, session, bin, meaning, said):
 
 
 def say_unknown(request, session, bin, meaning, said):
+    if not is_misread(meaning.code) and lines_of(session, bin).filter(serialized=True).exists():
+        return count_unit(request, session, bin, meaning, said)  # where units are counted, it may be one, and is kept
     text, note = _("is unknown."), _("Put it aside for your supervisor, or scan on.")
     if is_misread(meaning.code):
         note = _("Its last digit does not fit the others: scan it once more, or put it aside for your supervisor.")
@@ -327,6 +323,7 @@ ANSWERS = {
     Kind.WHICH: ask_which,
     Kind.ELSEWHERE: ask_where,
     Kind.SERIALIZED: say_serialized,
+    Kind.UNIT: count_unit,
     Kind.OTHER_LOCATION: say_other_location,
     Kind.UNKNOWN: say_unknown,
 }
@@ -445,25 +442,36 @@ def tell_many(request, session, bin, lines, said, words):
 
 @saying(entry_forms.BinForm)
 def finish(request, session, said):
-    """Go on to the next bin with something left; lines that are not counted are named first."""
+    """Go on to the next bin with something left; lines that are not counted, and units that are not scanned, are named
+    first."""
     bin = get_bin(session, request.POST.get("bin", ""))
-    left = lines_of(session, bin).countable(session).to_count()
+    lines = lines_of(session, bin).countable(session)
+    left = lines.to_count()
     if "sure" not in request.POST:
-        first = list(left[: NAMED_AT_ONCE + 1])
-        if first:
+        first, unscanned = list(left[: NAMED_AT_ONCE + 1]), with_units_left(session, lines)
+        if first or unscanned:
             shown = [ShownLine(line, session) for line in first[:NAMED_AT_ONCE]]
             more = left.count() - NAMED_AT_ONCE if len(first) > NAMED_AT_ONCE else 0
-            return answer(request, session, bin, question=Question("finish", lines=shown, more=more))
+            question = Question("finish", lines=shown, more=more, unscanned=unscanned)
+            return answer(request, session, bin, question=question)
     missing = left.filter(pk__in=named_missing(request.POST)).values_list("pk", flat=True)
     try:
-        counts = [Count(line, Decimal(0), uuid5(said["client_id"], str(line))) for line in missing]
-        record_counts(session, counts, by=request.user, at=timezone.now())
+        none_of_these(session, missing, by=request.user, at=timezone.now(), client_id=said["client_id"])
     except DomainError as error:
         return answer(request, session, bin, banner=Banner("error", " ".join(error.messages), sound="bad"), status=422)
     following = walking.next_bin_left(session, bin)
     if following:
         return go(request, session, following)
     return all_done(request, session)
+
+
+def with_units_left(session, lines):
+    """Lines of which some units are scanned and others are not; in a blind count nobody knows."""
+    if session.closed:
+        return []
+    begun = lines.filter(serialized=True, counted_quantity__gt=0, recount_asked=False)[:NAMED_AT_ONCE]
+    shown = with_tallies([ShownLine(line, session) for line in begun], rows=UNITS_NAMED)
+    return [line for line in shown if line.tally.left.total]
 
 
 def named_missing(post):

@@ -161,6 +161,7 @@ def weekday_and_time(value):
     return date_format(local(value), pgettext("format", "l j F, H:i"))
 
 
+@register.filter
 def time_of_day(value):
     """09:41."""
     return date_format(local(value), pgettext("format", "H:i"))

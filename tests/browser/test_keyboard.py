@@ -29,7 +29,7 @@ def test_a_count_is_opened_counted_reviewed_and_confirmed_by_keyboard(at_work):
     goes_by_tab(lena, page.get_by_role("main").get_by_role("link", name="Count", exact=True))
 
     # The cursor waits in the scan field.
-    expect(page.get_by_label("Scan a bin, item, lot or label")).to_be_focused()
+    expect(page.get_by_label("Scan a bin, item, lot, serial number or tag")).to_be_focused()
     keys.type("HW-1001", delay=BY_HAND)
     keys.press("Enter")
     lena.reads("1 each in A-01-01", "#said")

@@ -32,7 +32,7 @@ def test_a_count_goes_from_opening_to_completion_without_script(at_work):
     padlocks.get_by_role("textbox").fill("4 + 3")
     padlocks.get_by_role("button", name="Save").click()
     lena.reads("51 each", "#said")
-    page.get_by_label("Scan a bin, item, lot or label").fill(PADLOCK)
+    page.get_by_label("Scan a bin, item, lot, serial number or tag").fill(PADLOCK)
     page.keyboard.press("Enter")
     lena.reads("52 each in A-01-01", "#said")
     lena.press("Undo")
