@@ -40,7 +40,8 @@ VALUED = """
 # All units of a session that differ, one row each (`quantity` more than one only for a surplus that has no codes yet).
 # What lies where a line was counted, and what was seen, are put together by unit; nearly always a unit was seen once,
 # on the line where it lies, and is dropped there. The rest is looked up one by one through keys: the planner knows
-# nothing of a session that was opened just now, and would join rows with each other that are a hundred thousand.
+# nothing of a session that was opened just now, and would join rows with each other that are a hundred thousand
+# (OFFSET 0 keeps it from turning a look-up into a join).
 # A code that nobody knew when it was scanned is looked for again: it may have been received since.
 # %(zero_up_to)s as in completing.DIGEST; %(search)s: what is missing goes into the missing bin; %(missing_bin)s: which.
 DIFFERING = f"""
@@ -106,7 +107,7 @@ DIFFERING = f"""
                 ORDER BY its.overtaken, its.line_id IS NOT DISTINCT FROM d.line_id DESC, its.seen_at DESC, its.id DESC
                 LIMIT 1) seen ON true
           JOIN counting_countline l ON l.id = coalesce(seen.line_id, odd.lies_on)
-          JOIN warehouse_quant q ON q.id = l.quant_id
+         CROSS JOIN LATERAL (SELECT * FROM warehouse_quant WHERE id = l.quant_id OFFSET 0) q
           JOIN warehouse_item i ON i.id = u.item_id
           LEFT JOIN warehouse_quant booked ON booked.id = u.quant_id
           LEFT JOIN warehouse_quant lost ON lost.bin_id = %(missing_bin)s::bigint AND lost.item_id = q.item_id

@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from counting.completing import complete_session
+from counting.deciding_units import decide_units, settle_conflict
+from counting.history import DECISIONS
 from counting.models import Activity, Deed, PutAside, ScanKind, UnitScan
 from counting.review import (
     accept,
@@ -29,6 +31,7 @@ from counting.setting_aside import put_aside
 from ledger.models import Reason
 from tests.counting.given import ask, count, given_line, given_lines, given_person, in_review
 from tests.counting.people import auditor, counter, supervisor
+from tests.counting.unit_counts import given_count, given_review, given_shelves, line_in
 from tests.factories import move
 from tests.pages import HTMX, text_of
 
@@ -53,6 +56,21 @@ def given_two_that_differ():
     for line in lines:
         count(line, 4)
     return lines[0].session, [line.pk for line in lines]
+
+
+def test_what_is_said_about_units_is_remembered_and_told_to_those_alone_who_see_the_evidence(lena):
+    item, (here, there, _elsewhere) = given_shelves([1, 2, 3], [4], [5])
+    session = given_review(given_count(here, there), (here, 1, 5), (there, 4, 5))
+    decide_units(session, [(item.pk, "2"), (item.pk, "3")], post=False, **signed(lena))
+    decide_units(session, None, post=True, **signed(lena))
+    settle_conflict(session, item, "5", line_in(session, here), **signed(lena))
+
+    assert deeds_of(session)[-3:] == [
+        (Deed.UNITS_UNTICKED, None, "2, 3"),
+        (Deed.UNITS_TICKED, None, "2 units"),
+        (Deed.UNIT_SETTLED, 1, f"5: {here}"),
+    ]
+    assert {Deed.UNITS_UNTICKED, Deed.UNITS_TICKED, Deed.UNIT_SETTLED} <= DECISIONS
 
 
 def test_each_decision_of_a_review_is_remembered_with_who_and_when(lena):

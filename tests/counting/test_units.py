@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from counting.completing import LinesNotReady, complete_session, digest
+from counting.completing import Digest, LinesNotReady, complete_session, digest
 from counting.deciding_units import NoConflict, decide_units, settle_conflict
 from counting.models import SearchTask, UnitDifference, Verdict
 from counting.reversing import reverse_lines, reverse_session
@@ -317,6 +317,22 @@ def test_what_a_cancelled_count_has_seen_keeps_nothing():
     complete(session)
 
     assert places(item) == {one: {"1"}, two: {"3"}, "detached": {"2"}}
+
+
+def test_units_of_lines_that_nobody_counted_are_written_off_where_the_count_says_so_unless_another_saw_them():
+    item, (one, two, three) = given_shelves([1], [2], [3, 4])
+    session, other = given_count(two, three, uncounted="zero"), given_count(one)
+    scan(session, two, 2)
+    scan(other, one, 1, 3)
+
+    while_counting = digest(session)
+    complete(session)
+    complete(other)
+
+    assert (while_counting.lines, while_counting.write_offs) == (1, 1)
+    assert while_counting == Digest.from_json(session.completion_digest)
+    assert places(item) == {one: {"1", "3"}, two: {"2"}, "detached": {"4"}}
+    assert_reconciled()
 
 
 # What reviewers say
