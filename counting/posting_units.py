@@ -6,7 +6,7 @@ from django.db import connection
 
 from counting.models import CountSession
 from counting.sql import posting_units as sql
-from counting.unit_differences import params_of
+from counting.unit_differences import params_of, set_out
 from ledger.models import Register
 from warehouse.missing import ensure_missing_bin
 from warehouse.quants import ensure_quants
@@ -25,8 +25,8 @@ def prepare_units(session: CountSession) -> None:
         return
     if searches:
         ensure_missing_bin(session.location)
+    set_out(session)
     with connection.cursor() as cursor:
-        _set_out(cursor, session)
         cursor.execute(sql.NUMBER_SURPLUS, {"most": MOST_NEW})
         surplus = cursor.rowcount
         while surplus and cursor.rowcount:
@@ -39,8 +39,8 @@ def prepare_units(session: CountSession) -> None:
 
 def match_units(session: CountSession) -> bool:
     """Under the lock, while the lines are open: what becomes of each unit. False where it was not prepared for that."""
+    set_out(session)
     with connection.cursor() as cursor:
-        _set_out(cursor, session)
         cursor.execute(sql.UNPREPARED)
         (unprepared,) = cursor.fetchone()
     return not unprepared
@@ -58,11 +58,6 @@ def begin_searches(session: CountSession, transfer: Register) -> None:
     due_on = transfer.posting_date + timedelta(days=session.location.search_days)
     with connection.cursor() as cursor:
         cursor.execute(sql.BEGIN_SEARCHES, {"session": session.pk, "at": transfer.posted_at, "due_on": due_on})
-
-
-def _set_out(cursor, session):
-    cursor.execute(sql.CREATE_TABLE)
-    cursor.execute(sql.SET_OUT, params_of(session))
 
 
 def unit_problems(session: CountSession, *, set_out: bool = False) -> list[tuple[int, str, str, int]]:

@@ -4,11 +4,12 @@ While a count is open this follows from what was seen, and what has happened sin
 completing reads the same under the lock and writes it down. Then it is read from there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from counting.models import POSTS, CountLine, CountSession, Status, Uncounted, Verdict
@@ -230,9 +231,33 @@ def unmatched(session: CountSession, lines: Iterable[int] | None = None) -> dict
     return sides
 
 
+@contextmanager
+def read_once(session: CountSession) -> Iterator[None]:
+    """For a page that asks several of these questions: all of them are answered from one reading."""
+    if not session.is_open or not session.lines.serialized().exists():
+        yield
+        return
+    with transaction.atomic():
+        set_out(session)
+        session.units_are_set_out = True
+        try:
+            yield
+        finally:
+            del session.units_are_set_out
+
+
+def set_out(session: CountSession) -> None:
+    """Write what becomes of each unit into a table that lives as long as the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.CREATE_TABLE)
+        cursor.execute(sql.SET_OUT, params_of(session))
+
+
 def _read(session, statement, params=None):
     """Rows of a statement about `difference`: as things stand or, once it is completed, as it was written down."""
     source = sql.DIFFERING if session.is_open else sql.WRITTEN_DOWN
+    if getattr(session, "units_are_set_out", False):
+        source = sql.READ_FROM_TABLE
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {source} {statement}", params_of(session) | (params or {}))
         return cursor.fetchall()

@@ -1,32 +1,6 @@
-"""Completing a count of units: what differs, set out in a temporary table, written down, and posted from there."""
+"""Completing a count of units: what is set out in the table of sql.units is prepared, written down, and posted."""
 
 from counting.sql.units import DIFFERING, POSTS
-
-# With what ensure_quants (bin_id, lot_id) and ensure_units (unit_code, manufacturer_number, unit_lot_id) ask for.
-CREATE_TABLE = """
-    CREATE TEMPORARY TABLE IF NOT EXISTS count_unit (
-        verdict text NOT NULL, unit_id bigint, item_id bigint NOT NULL, variant_id bigint, unit_code text NOT NULL,
-        manufacturer_number text NOT NULL DEFAULT '', unit_lot_id bigint, bin_id bigint, lot_id bigint,
-        line_id bigint NOT NULL, from_quant_id bigint, to_quant_id bigint, cost numeric NOT NULL,
-        quantity bigint NOT NULL, posts boolean NOT NULL, settled boolean NOT NULL, seen_on bigint[],
-        posted boolean NOT NULL
-    ) ON COMMIT DELETE ROWS;
-    DELETE FROM count_unit
-"""
-
-# {difference} is what `difference` is made from.
-SET_OUT = f"""
-    WITH {DIFFERING}
-    INSERT INTO count_unit (verdict, unit_id, item_id, variant_id, unit_code, bin_id, line_id, from_quant_id,
-                            to_quant_id, cost, quantity, posts, settled, seen_on, posted)
-    SELECT d.verdict, d.unit_id, d.item_id, q.variant_id, d.code,
-           CASE WHEN d.verdict = 'search' THEN %(missing_bin)s::bigint END, d.line_id, d.from_quant_id, d.to_quant_id,
-           d.cost, d.quantity, d.posts, d.settled, d.seen_on, d.posted
-      FROM difference d
-      JOIN counting_countline l ON l.id = d.line_id
-      JOIN warehouse_quant q ON q.id = l.quant_id;
-    ANALYZE count_unit
-"""
 
 # A unit for each that was counted beyond those that are known, with the next of our own numbers that its item has not.
 NUMBER_SURPLUS = """

@@ -168,6 +168,39 @@ DIFFERING = f"""
           FROM (SELECT * FROM judged UNION ALL SELECT * FROM unknown UNION ALL SELECT * FROM surplus) each)
 """
 
+# All of it in a table, until the transaction ends. With what ensure_quants (bin_id, lot_id) and ensure_units ask for
+# (unit_code, manufacturer_number, unit_lot_id).
+CREATE_TABLE = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS count_unit (
+        verdict text NOT NULL, unit_id bigint, item_id bigint NOT NULL, variant_id bigint, unit_code text NOT NULL,
+        manufacturer_number text NOT NULL DEFAULT '', unit_lot_id bigint, bin_id bigint, lot_id bigint,
+        line_id bigint NOT NULL, from_quant_id bigint, to_quant_id bigint, cost numeric NOT NULL,
+        quantity bigint NOT NULL, posts boolean NOT NULL, ticked boolean, settled boolean NOT NULL,
+        seen_on bigint[], other_line_id bigint, posted boolean NOT NULL
+    ) ON COMMIT DELETE ROWS;
+    DELETE FROM count_unit
+"""
+
+SET_OUT = f"""
+    WITH {DIFFERING}
+    INSERT INTO count_unit (verdict, unit_id, item_id, variant_id, unit_code, bin_id, line_id, from_quant_id,
+                            to_quant_id, cost, quantity, posts, ticked, settled, seen_on, other_line_id, posted)
+    SELECT d.verdict, d.unit_id, d.item_id, q.variant_id, d.code,
+           CASE WHEN d.verdict = 'search' THEN %(missing_bin)s::bigint END, d.line_id, d.from_quant_id, d.to_quant_id,
+           d.cost, d.quantity, d.posts, d.ticked, d.settled, d.seen_on, d.other_line_id, d.posted
+      FROM difference d
+      JOIN counting_countline l ON l.id = d.line_id
+      JOIN warehouse_quant q ON q.id = l.quant_id;
+    ANALYZE count_unit
+"""
+
+READ_FROM_TABLE = """
+    difference AS (
+        SELECT verdict, unit_id, item_id, unit_code AS code, line_id, from_quant_id, to_quant_id, cost, quantity,
+               ticked, posts, settled, seen_on, other_line_id, posted
+          FROM count_unit)
+"""
+
 # The same of a count that is completed: what it wrote down, and what reviewers had said.
 WRITTEN_DOWN = """
     difference AS (

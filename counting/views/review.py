@@ -25,6 +25,7 @@ from counting.review import (
     unverify,
     verify,
 )
+from counting.unit_differences import read_once
 from counting.views.access import CLOSED, sees_evidence, session_for
 from counting.views.review_page import Review
 from inventory_site.asked import whole_number
@@ -46,9 +47,10 @@ def count_review(request, number):
         return decide(request, session)
     page = Review(request, session)
     line = asked_line(request, session) if wants_partial(request) else None
-    if line:
-        return render_page(request, "counting/review.html", page.context(row=page.row(line.pk)), partial="line")
-    return render_page(request, "counting/review.html", page.context(), partial="list")
+    with read_once(session):
+        if line:
+            return render_page(request, "counting/review.html", page.context(row=page.row(line.pk)), partial="line")
+        return render_page(request, "counting/review.html", page.context(), partial="list")
 
 
 def asked_line(request, session):

@@ -24,7 +24,7 @@ from counting.review import (
     mark_counted,
 )
 from counting.sighting import count_quantity
-from counting.unit_differences import differences, line_figures, lines_that_hide, summary
+from counting.unit_differences import differences, line_figures, lines_that_hide, read_once, summary
 from ledger.models import Kind, WarehouseEntry
 from ledger.reversing import reverse
 from tests.counting.given import ask, complete, count, given_line
@@ -80,6 +80,24 @@ def test_differences_come_in_pages_by_verdict_and_line_and_a_summary_tells_how_m
     missing = summary(session).of(Verdict.WRITE_OFF)
     assert (missing.units, missing.cost, missing.posted) == (3, 9, 3)
     assert (summary(session).units, summary(session).posted, summary(session).cost) == (4, 4, 12)
+
+
+def test_a_page_that_asks_several_questions_reads_the_units_once():
+    item, (one, two) = given_shelves([1, 2, 3], [4])
+    session = given_review(given_count(one, two), (one, 1, 4))
+    decide_units(session, [(item.pk, "2")], post=False, **stamps())
+    line = line_in(session, one)
+
+    def asked():
+        return differences(session), summary(session), line_figures(session, [line]), lines_that_hide(session)
+
+    one_by_one = asked()
+
+    with CaptureQueriesContext(connection) as queries, read_once(session):
+        at_once = asked()
+
+    assert at_once == one_by_one
+    assert sum("counting_sighting" in query["sql"] for query in queries) == 1
 
 
 def test_what_nobody_has_counted_is_not_missing():
@@ -326,9 +344,11 @@ def test_units_of_lines_that_nobody_counted_are_written_off_where_the_count_says
     scan(other, one, 1, 3)
 
     while_counting = digest(session)
-    complete(session)
+    ask(session, by=UserFactory(is_superuser=True))
+    complete_session(session.pk)
     complete(other)
 
+    session.refresh_from_db()
     assert (while_counting.lines, while_counting.write_offs) == (1, 1)
     assert while_counting == Digest.from_json(session.completion_digest)
     assert places(item) == {one: {"1", "3"}, two: {"2"}, "detached": {"4"}}
