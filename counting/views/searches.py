@@ -17,6 +17,7 @@ from inventory_site.pages import Column, Listing, redirect_to, refuse, render_pa
 
 UNIT = Column("unit", gettext_lazy("Unit"), "unit__code", css="item")
 LAST_BIN = Column("bin", gettext_lazy("Last in"), ("last_bin__walking_order", "last_bin__code"))
+STATE = Column("state", gettext_lazy("State"), sortable=False)
 DUE = Column("due", gettext_lazy("Search until"), "due_on")
 WHO = Column("who", gettext_lazy("Assigned to"), "assigned_to__username")
 COUNT = Column("count", gettext_lazy("Count"), "session", descending_first=True)
@@ -35,7 +36,7 @@ def searches(request):
         request,
         SearchTask.objects.open_to(request).with_names(),
         filterset=SearchFilter,
-        columns=[UNIT, LAST_BIN, DUE, WHO, COUNT],
+        columns=[UNIT, LAST_BIN, STATE, DUE, WHO, COUNT],
         sort="due",
         label=_("Missing units"),
     )
