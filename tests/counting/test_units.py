@@ -1,6 +1,5 @@
 """What becomes of the units of a count: transferred, written off, found again, or left where they are (SPEC 29.5)."""
 
-from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -36,6 +35,7 @@ from tests.counting.unit_counts import (
     given_shelves,
     issue,
     line_in,
+    places,
     scan,
     stamps,
 )
@@ -122,14 +122,6 @@ def test_a_unit_that_was_seen_in_two_bins_is_a_conflict_and_the_later_is_propose
 
 
 # Completing
-
-
-def places(item):
-    """{bin: the codes of its units}; under their state those that lie nowhere."""
-    lying = defaultdict(set)
-    for unit in Unit.objects.filter(item=item).select_related("quant__bin"):
-        lying[unit.quant.bin if unit.quant else unit.state].add(unit.code)
-    return dict(lying)
 
 
 def adjusted(session):
@@ -648,3 +640,19 @@ def test_nobody_searches_on_for_a_unit_that_a_reversal_put_back():
     task = SearchTask.objects.get()
     assert (task.state, task.ended_by_document) == ("found", reversal)
     assert places(item) == {one: {"1", "2"}}
+
+
+def test_what_an_ended_count_saw_afterwards_and_moved_nowhere_is_not_written_off():
+    item, (here, there) = given_shelves([1, 2], [3])
+    first = given_review(given_count(here), (here, 1))
+    second = given_review(given_count(there), (there, 3, 2))
+    leave_out(second, [line_in(second, there).pk], note="Not now", **stamps())
+    complete(second)
+
+    (missing,) = differences(first)
+    complete(first)
+
+    assert (missing.verdict, missing.post) == (Verdict.SEEN_ELSEWHERE, False)
+    assert missing.why == f"It is not lost: {second} saw it afterwards, in {there}, and moved nothing. Count it there."
+    assert places(item) == {here: {"1", "2"}, there: {"3"}}
+    assert_reconciled()

@@ -1,5 +1,6 @@
 """Counts of serialized items, in the states that tests of units start from."""
 
+from collections import defaultdict
 from decimal import Decimal
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from counting.unit_differences import differences
 from ledger.models import Kind
 from tests.counting.given import given_session
 from tests.factories import BinFactory, SerialItemFactory, UserFactory, given_units, post_lines
+from warehouse.models import Unit
 
 
 def given_shelves(*contents, item=None, location=None, unit_cost=None):
@@ -70,3 +72,11 @@ def carry(bin, to_bin, item, code, *, kind=Kind.MOVEMENT, **details):
 def found(session, **which):
     """{code: verdict} of the units of a count that differ."""
     return {difference.code: str(difference.verdict) for difference in differences(session, **which)}
+
+
+def places(item):
+    """{bin: the codes of its units}; under their state those that lie nowhere."""
+    lying = defaultdict(set)
+    for unit in Unit.objects.filter(item=item).select_related("quant__bin"):
+        lying[unit.quant.bin if unit.quant else unit.state].add(unit.code)
+    return dict(lying)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from counting.completing import ask_to_complete, complete_session, digest
 from counting.importing import hand_in_counts
-from counting.models import CountEntry, CountImport, Deed, Status
+from counting.models import CountEntry, CountImport, CountSession, Deed, Status, UnitDifference
 from counting.review import mark_counted
 from counting.tasks import carry_on_import, complete, pick_up_completions, pick_up_imports
 from inventory_site.celery import app
@@ -17,9 +17,10 @@ from ledger.models import ImportStatus, Kind, Register
 from tests.at_once import held, other_connection
 from tests.conftest import eventually
 from tests.counting.given import again, count, given_line, given_lines
+from tests.counting.unit_counts import given_count, given_review, given_shelves, places
 from tests.factories import UserFactory
 from tests.laws import assert_reconciled
-from warehouse.models import BinHold
+from warehouse.models import BinHold, Unit
 from warehouse.spreadsheets import SourceFile
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
@@ -128,6 +129,33 @@ def test_a_worker_killed_while_the_database_commits_has_posted_once(another_work
     assert pick_up_completions() == []
     assert complete(line.session_id) == "nothing to do"
     assert_completed_once(line)
+
+
+def test_a_worker_killed_in_the_middle_of_posting_units_moves_none_and_the_next_one_all_of_them(another_worker):
+    worker = another_worker()
+    item, (here, there) = given_shelves(["A1", "A2", "A3"], ["B1"])
+    session = given_review(given_count(here, there), (here, "A1", "B1"), (there, "A2"))
+    last = Unit.objects.get(code="B1")
+    with held("warehouse_unit", last.pk):
+        ask(session)
+        eventually(lambda: number_of(WHO_WAITS), "The worker did not come.")
+
+        worker.kill()
+
+    eventually(lambda: not number_of(WHO_POSTS))
+    assert CountSession.objects.get(pk=session.pk).is_posting
+    assert places(item) == {here: {"A1", "A2", "A3"}, there: {"B1"}}
+    assert not UnitDifference.objects.exists()
+    assert_reconciled()
+
+    worker.start()
+    app.send_task("counting.tasks.pick_up_completions")
+    eventually(lambda: CountSession.objects.get(pk=session.pk).status == Status.COMPLETED, worker.log.read_text())
+
+    assert complete(session.pk) == "nothing to do"
+    assert places(item) == {here: {"A1", "B1"}, there: {"A2"}, "detached": {"A3"}}
+    assert UnitDifference.objects.filter(posted=True).count() == 3
+    assert_reconciled()
 
 
 COMMITTING = """
