@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods
 
 from counting.completing import LEFT_BEHIND, Digest, confirm, digest, step_of
 from counting.forms import ConfirmForm, hidden_figures
-from counting.models import Status
+from counting.models import Status, Verdict
+from counting.unit_differences import differences
 from counting.views.access import CLOSED, session_for
 from counting.views.standing import SessionPage
 from counting.views.unit_panel import UnitPanel
@@ -199,6 +200,13 @@ class Completion(SessionPage):
             ("recount", totals["recount_lines"], _("out for recount: count, keep the earlier count, or leave out")),
         ]
         return [{"show": show, "lines": lines, "text": text} for show, lines, text in blocking if lines]
+
+    @cached_property
+    def conflicts(self):
+        """How many units were seen in two bins, and nobody has said in which they are: they will be refused."""
+        if self.session.status == Status.COMPLETED or not self.units.summary.of(Verdict.CONFLICT).units:
+            return 0
+        return sum(not each.settled for each in differences(self.session, verdicts=[Verdict.CONFLICT]))
 
     @property
     def uncounted_state(self):

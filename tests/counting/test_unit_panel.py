@@ -303,8 +303,10 @@ def test_a_unit_that_was_seen_in_two_bins_asks_in_which_it_lies_and_proposes_the
 
     asked = lena.get(units_url(session))
     assert f'value="{line_in(session, there).pk}" selected' in asked.content.decode()
+    assert "1 serial or tag was seen in two bins" in text_of(lena.get(complete_page(session)))
     lena.post(units_url(session), {"do": f"settle:{key}", f"line:{key}": line_in(session, there).pk})
 
+    assert "1 serial or tag was seen in two bins" not in text_of(lena.get(complete_page(session)))
     assert found(session) == {"S1": "transfer"}
     wrong = lena.post(units_url(session), {"do": f"settle:{key}", f"line:{key}": 0})
     assert wrong.status_code == 404
