@@ -20,10 +20,9 @@ from django.utils.translation import gettext_lazy as _
 from counting.activity import remember
 from counting.guarding import follow_status
 from counting.models import CountLine, CountSession, Deed, Status, Uncounted
-from counting.posting_units import begin_searches, match_units, prepare_units, unit_problems, write_units_down
+from counting.posting_units import follow_searches, match_units, prepare_units, unit_problems, write_units_down
 from counting.querysets import NO_UNIT, PLACE
 from counting.review import mark_counted
-from counting.searching import follow_units
 from counting.sql import completing as sql
 from counting.sql import posting_units as units_sql
 from counting.unit_differences import params_of as params_of_units
@@ -83,6 +82,10 @@ class FiguresChanged(DomainError):
         "Stock moved since the figures were confirmed. Lines to adjust: %(before)s then, %(after)s now. "
         "Look at the figures and confirm again."
     )
+
+
+class UnitsMoved(FiguresChanged):
+    text = _("Units moved since the figures were confirmed. Look at the figures and confirm again.")
 
 
 WHOLE = {"lines", "transfers", "write_offs", "left"}
@@ -223,30 +226,12 @@ def _complete(session):
         prepare_units(session)
     lock_locations([session.location_id])
     announce(session.number, [session.location_id])
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SETTLE_MOVEMENTS, params_of(session))
-        cursor.execute(sql.NOTE_WHAT_MOVES, params_of(session))
-        cursor.execute(sql.CLOSE_LINES_AT_REST, params_of(session))
-        cursor.execute(sql.CLOSE_LINES_THAT_MOVED, params_of(session))
-    if has_units and not match_units(session):
-        raise FiguresChanged(before=session.completion_digest["lines"], after=_("others"))
-    problems = _line_problems(session) + (_unit_problems(session, set_out=True) if has_units else [])
-    if problems:
-        raise LinesNotReady(problems)
-    figures = _read_digest(sql.DIGEST_OF_CLOSED, params_of(session))
-    if has_units:
-        figures += _read_digest(units_sql.DIGEST_SET_OUT, params_of(session))
-    if figures != Digest.from_json(session.completion_digest):
-        raise FiguresChanged(before=session.completion_digest["lines"], after=figures.lines)
+    figures = _settle(session, has_units)
     show_step(session, "posting")
-    if has_units:
-        write_units_down(session)
     transfer = _post(session, Kind.STOCK_TRANSFER, _transfers(session, has_units)) if figures.transfers else None
     adjustment = _post(session, Kind.QUANTITY_ADJUSTMENT, _adjustments(session, has_units)) if figures.lines else None
-    if has_units and transfer:
-        begin_searches(session, transfer)
     if has_units:
-        follow_units(today=timezone.localdate(session.completion_asked_at))
+        follow_searches(session, transfer)
     posted = [register for register in (transfer, adjustment) if register]
     session.move_to(
         Status.COMPLETED,
@@ -264,6 +249,28 @@ def _complete(session):
         lines=figures.lines,
         note=", ".join(register.number for register in posted),
     )
+
+
+def _settle(session, has_units):
+    """Close the lines with what is posted for them, if nothing is in the way and it is what was confirmed."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SETTLE_MOVEMENTS, params_of(session))
+        cursor.execute(sql.NOTE_WHAT_MOVES, params_of(session))
+        cursor.execute(sql.CLOSE_LINES_AT_REST, params_of(session))
+        cursor.execute(sql.CLOSE_LINES_THAT_MOVED, params_of(session))
+    if has_units and not match_units(session):
+        raise UnitsMoved()
+    problems = _line_problems(session) + (_unit_problems(session, set_out=True) if has_units else [])
+    if problems:
+        raise LinesNotReady(problems)
+    figures = _read_digest(sql.DIGEST_OF_CLOSED, params_of(session))
+    if has_units:
+        figures += _read_digest(units_sql.DIGEST_SET_OUT, params_of(session))
+    if figures != Digest.from_json(session.completion_digest):
+        raise FiguresChanged(before=session.completion_digest["lines"], after=figures.lines)
+    if has_units:
+        write_units_down(session)
+    return figures
 
 
 def _transfers(session, has_units):

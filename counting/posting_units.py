@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 from django.db import connection
+from django.utils import timezone
 
 from counting.models import CountSession
+from counting.searching import follow_units
 from counting.sql import posting_units as sql
 from counting.unit_differences import params_of, set_out
 from ledger.models import Register
@@ -53,11 +55,13 @@ def write_units_down(session: CountSession) -> None:
         cursor.execute(sql.CLOSE_LINES, params_of(session))
 
 
-def begin_searches(session: CountSession, transfer: Register) -> None:
-    """A search for each unit that the count has put into the missing bin."""
-    due_on = transfer.posting_date + timedelta(days=session.location.search_days)
-    with connection.cursor() as cursor:
-        cursor.execute(sql.BEGIN_SEARCHES, {"session": session.pk, "at": transfer.posted_at, "due_on": due_on})
+def follow_searches(session: CountSession, transfer: Register | None) -> None:
+    """Begin a search for each unit that the count has put into the missing bin; those that it took out are found."""
+    if transfer:
+        due_on = transfer.posting_date + timedelta(days=session.location.search_days)
+        with connection.cursor() as cursor:
+            cursor.execute(sql.BEGIN_SEARCHES, {"session": session.pk, "at": transfer.posted_at, "due_on": due_on})
+    follow_units(today=timezone.localdate(session.completion_asked_at))
 
 
 def unit_problems(session: CountSession, *, set_out: bool = False) -> list[tuple[int, str, str, int]]:

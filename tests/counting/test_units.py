@@ -41,7 +41,7 @@ from tests.counting.unit_counts import (
 )
 from tests.factories import TODAY, LocationFactory, SerialItemFactory, UserFactory, given_stock, given_units
 from tests.laws import assert_reconciled
-from warehouse.models import Unit
+from warehouse.models import Item, Unit
 
 pytestmark = pytest.mark.django_db
 
@@ -560,6 +560,21 @@ def test_a_unit_that_is_issued_after_the_confirmation_sends_the_figures_back():
     assert (figures.lines, figures.minus, figures.transfers, figures.moved, figures.write_offs) == (1, -1, 1, 1, 1)
     assert (went, session.completion_problems[0]["code"]) == ("refused", "figures_changed")
     assert UnitDifference.objects.count() == 0
+
+
+def test_what_posting_refuses_is_told_on_the_line_of_the_unit():
+    item, (one, two) = given_shelves([1], [2, 3])
+    session = given_review(given_count(one, two), (one, 1, 3), (two, 2))
+    ask(session)
+    Item.objects.filter(pk=item.pk).update(blocked=True)
+
+    assert complete_session(session.pk) == "refused"
+
+    session.refresh_from_db()
+    assert [(problem["line"], problem["code"]) for problem in session.completion_problems] == [
+        (line_in(session, one).pk, "item_blocked")
+    ]
+    assert places(item) == {one: {"1"}, two: {"2", "3"}}
 
 
 def test_bulk_and_units_share_the_two_documents():
