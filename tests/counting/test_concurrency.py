@@ -11,10 +11,20 @@ from django.utils import timezone
 
 from counting.completing import NotCompletable, ask_to_complete, complete_session, digest
 from counting.importing import carry_out, hand_in_counts
-from counting.models import CountEntry, CountImport, CountLine, CountSession, Status, WrongStatus
+from counting.models import (
+    CountEntry,
+    CountImport,
+    CountLine,
+    CountSession,
+    Sighting,
+    Status,
+    UnitScan,
+    WrongStatus,
+)
 from counting.opening import AllCountedElsewhere, NotInDraft, Scope, add_found_line, open_session
 from counting.recording import Count, LineClosed, add_to_count, count_found, record_counts, set_count
 from counting.review import accept, ask_recount, cancel, leave_out, mark_counted, reconsider
+from counting.sighting import scan_units
 from inventory_site.errors import DomainError
 from ledger.models import Kind, Register, WarehouseEntry
 from ledger.posting import Line, LocationBusy, PostingRefused, post
@@ -31,6 +41,7 @@ from tests.factories import (
     adjust,
     document,
     given_stock,
+    given_units,
     move,
 )
 from tests.laws import assert_reconciled
@@ -888,3 +899,62 @@ def test_an_import_that_meets_a_long_posting_goes_on_waiting():
 
     assert went == "busy"
     assert carry_out(handed_in.pk, at=timezone.now()) == "imported"
+
+
+# Scanning
+
+
+def test_two_phones_that_scan_into_one_line_at_once_lose_nothing_and_count_nothing_twice():
+    bin, item = BinFactory(), ItemFactory(tracking="serial")
+    codes = [f"A{number:02}" for number in range(40)]
+    given_units(bin, item, codes)
+    session, by = given_session(bin.location), UserFactory()
+
+    def phone(own):
+        def scan():
+            return [scan_units(session, [code], bin=bin, by=by, client_id=uuid4()) for code in own]
+
+        return scan
+
+    results = at_once(phone(codes[:25]), phone(list(reversed(codes[15:]))))
+
+    assert not failures(results)
+    assert session.lines.get().counted_quantity == Sighting.objects.count() == 40
+    assert sum(len(burst.new) for bursts in results for burst in bursts) == 40
+    assert UnitScan.objects.count() == 50
+
+
+def test_a_request_that_is_sent_again_while_it_is_still_under_way_counts_once():
+    bin, item = BinFactory(), ItemFactory(tracking="serial")
+    given_units(bin, item, ["A1", "A2"])
+    session, by, request = given_session(bin.location), UserFactory(), uuid4()
+
+    def scan():
+        return scan_units(session, ["A1", "A2", "X1"], bin=bin, by=by, client_id=request)
+
+    results = at_once(scan, scan, scan)
+
+    assert not failures(results)
+    assert {tuple(answer.seen for answer in burst.answers) for burst in results} == {("here", "here", "parked")}
+    assert (session.lines.get().counted_quantity, UnitScan.objects.count()) == (2, 3)
+    assert session.put_aside.count() == 1
+
+
+def test_bursts_that_meet_documents_on_new_quants_wait_for_each_other_and_not_in_a_circle():
+    first, item = BinFactory(), ItemFactory(tracking="serial")
+    second = BinFactory(location=first.location)
+    codes = [f"A{number:02}" for number in range(10)]
+    given_units(first, item, codes)
+    session, by = given_session(first.location), UserFactory()
+
+    def scan():
+        return scan_units(session, codes, bin=second, by=by, client_id=uuid4(), age=timedelta(seconds=5))
+
+    def move():
+        line = {"bin": first.pk, "to_bin": second.pk, "item": item.pk, "quantity": Decimal(1)}
+        return [
+            post(document(first.location, Kind.MOVEMENT), [Line(**line, unit=code)]) for code in codes
+        ]  # fmt: skip
+
+    assert not failures(at_once(scan, move, scan))
+    assert session.lines.get(quant__bin=second).counted_quantity == 10
