@@ -17,7 +17,7 @@ from counting.parked import parked, parked_number
 from counting.sheets import ROOM, Blank, draw_sheet, expected_units, with_codes
 from counting.unit_differences import differences
 from tests.counting.given import given_line, given_session, in_review
-from tests.counting.people import REVIEWS, auditor, counter, supervisor
+from tests.counting.people import COUNTS, READS, REVIEWS, auditor, counter, supervisor
 from tests.counting.unit_counts import found, given_count, given_shelves, line_in, scan
 from tests.factories import BinFactory, ItemFactory, UserFactory, given_units
 from tests.pages import HTMX, is_page, signed_in, text_of
@@ -327,6 +327,15 @@ def test_auditors_read_the_panel_counters_do_not_and_strangers_find_nothing(swap
     assert counter(swapped.location).get(units_url(swapped)).status_code == 403
     assert supervisor(BinFactory().location).get(units_url(swapped)).status_code == 404
     assert supervisor(swapped.location).post(units_url(swapped), {"do": "sweep"}).status_code == 400
+
+
+def test_whoever_counts_blind_sees_no_unit_that_differs_whatever_else_they_may_read(swapped):
+    counts_and_reads = signed_in(*COUNTS, *READS, location=swapped.location)
+    CountSession.objects.filter(pk=swapped.pk).update(blind=True)
+
+    for page in (units_url(swapped), review(swapped), reverse("count-report", args=[swapped.number])):
+        assert counts_and_reads.get(page).status_code == 403
+    assert "S3" not in text_of(counts_and_reads.get(swapped.get_absolute_url()))
 
 
 def test_the_panel_costs_the_same_for_many_units_as_for_few(swapped):
