@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from counting.activity import remember
-from counting.models import CountLine, CountSession, Deed, Status
+from counting.models import CountLine, CountSession, Deed, Status, UnitDifference
 from counting.review import NothingChosen
 from counting.searching import follow_units
 from counting.sql import misplaced as sql
@@ -149,9 +149,12 @@ def with_reversals(session: CountSession, lines: Iterable[CountLine]) -> None:
 def looks_without_entry(register: Register) -> QuerySet:
     """For ledger.looks: lines of completed counts whose look found nothing to post, at the locations of a document.
 
-    Where something was posted, its entry says so, or was undone with its look.
+    Where something was posted, its entry says so, or was undone with its look: of units too, though their number may be
+    what it was.
     """
+    swapped = UnitDifference.objects.posted().filter(line=OuterRef("pk"))
     lines = CountLine.objects.filter(
+        ~Exists(swapped),
         session__status=Status.COMPLETED,
         session__location__in=[register.location_id, register.other_location_id or register.location_id],
         session__ended_at__gt=register.posted_at - CLOCKS_DIFFER,

@@ -644,6 +644,18 @@ def test_a_line_whose_units_only_changed_places_can_be_taken_back_too():
     assert_reconciled()
 
 
+def test_units_that_a_count_only_swapped_keep_nobody_from_taking_back_what_happened_to_another():
+    item, (one, other) = given_shelves([1, 2, 9], [3])
+    mistake = issue(one, item, 9)
+    session = given_review(given_count(one, other), (one, 1, 3), (other, 2))
+    complete(session)
+
+    reverse(mistake, by=None, at=TODAY)
+
+    assert places(item) == {one: {"1", "3", "9"}, other: {"2"}}
+    assert_reconciled()
+
+
 def test_nobody_searches_on_for_a_unit_that_a_reversal_put_back():
     item, (one,) = given_shelves([1, 2], location=LocationFactory(search_days=14))
     session = given_count(one)
