@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from counting.models import CountEntry, CountLine, CountSession
+from counting.models import CountEntry, CountLine, CountSession, UnitDifference, UnitScan
 from counting.sql import reconciling as sql
 from ledger import reconciliation as ledger
 from ledger.reconciliation import Check, Proof, guards
@@ -53,7 +53,7 @@ def checks() -> list[Check]:
             named=sql.DOCUMENT_NAMED,
             says=_("The document names the count %(source)s; the completed count that names it is %(session)s."),
         ),
-        guards(6, CountSession, CountLine, CountEntry),
+        guards(6, CountSession, CountLine, CountEntry, UnitScan, UnitDifference),
         Check(
             law=8,
             looked=sql.HOLDS_AND_GUARDS,

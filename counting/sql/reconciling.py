@@ -22,9 +22,9 @@ LINE_NAMED = """
 # What was posted for the units of completed sessions, quant by quant. A unit can come from a bin that was not counted.
 UNITS_POSTED = """
     SELECT session_id, quant_id, sum(quantity) AS quantity
-      FROM (SELECT session_id, from_quant_id AS quant_id, -1 AS quantity FROM counting_unitdifference WHERE posted
+      FROM (SELECT session_id, from_quant_id AS quant_id, -1.0 AS quantity FROM counting_unitdifference WHERE posted
              UNION ALL
-            SELECT session_id, to_quant_id, 1 FROM counting_unitdifference WHERE posted) its
+            SELECT session_id, to_quant_id, 1.0 FROM counting_unitdifference WHERE posted) its
      WHERE quant_id IS NOT NULL
      GROUP BY session_id, quant_id
 """
@@ -74,7 +74,7 @@ UNITS_AND_ENTRIES = """
       FROM (SELECT d.session_id, its.quant_id, d.unit_id, its.quantity
               FROM counting_unitdifference d
               JOIN counting_countsession s ON s.id = d.session_id
-             CROSS JOIN LATERAL (VALUES (d.from_quant_id, -1), (d.to_quant_id, 1)) its (quant_id, quantity)
+             CROSS JOIN LATERAL (VALUES (d.from_quant_id, -1.0), (d.to_quant_id, 1.0)) its (quant_id, quantity)
              WHERE d.posted AND its.quant_id IS NOT NULL
                AND (%(location)s::bigint IS NULL OR s.location_id = %(location)s)) said
       FULL JOIN (

@@ -4,12 +4,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from counting.models import CountEntry, CountLine, CountSession
+from counting.models import CountEntry, CountLine, CountSession, UnitDifference, UnitScan
 from counting.reconciliation import last_result, prove
 from counting.review import cancel
 from counting.tasks import reconcile_all
 from tests.behind import alter, behind_its_back
 from tests.counting.given import complete, count, given_line, given_session
+from tests.counting.unit_counts import given_count, given_shelves, scan
 from tests.factories import BinFactory, LocationFactory, UserFactory, given_stock
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +96,42 @@ def test_law_6_an_open_count_whose_document_is_out_is_found():
     assert {finding.law for finding in findings()} == {6}
 
 
-@pytest.mark.parametrize("model", [CountSession, CountLine, CountEntry])
+def given_completed_units():
+    """Unit 2 was written off, and unit 3 moved here from another bin."""
+    _item, (here, there) = given_shelves([1, 2], [3])
+    session = given_count(here, there)
+    scan(session, here, 1, 3)
+    assert complete(session) == "completed"
+    return session
+
+
+def test_law_6_holds_of_units_and_a_line_that_says_otherwise_is_found():
+    session = given_completed_units()
+    assert findings() == []
+
+    behind_its_back("counting_countline", "UPDATE counting_countline SET adjustment = 5 WHERE adjustment = 0")
+
+    [finding] = findings()
+    assert finding.says == "The line says an adjustment of 5, its units make 0."
+    assert finding.subject.startswith(session.number)
+
+
+def test_law_6_a_unit_that_was_exchanged_for_another_in_what_was_written_down_is_found():
+    given_completed_units()
+
+    behind_its_back(
+        "counting_unitdifference",
+        "UPDATE counting_unitdifference SET unit_id = (SELECT id FROM warehouse_unit WHERE code = '1')"
+        " WHERE verdict = 'write_off'",
+    )
+
+    assert sorted(finding.says for finding in findings()) == [
+        "The count says 0 of this unit there, the document posted −1.",
+        "The count says −1 of this unit there, the document posted 0.",
+    ]
+
+
+@pytest.mark.parametrize("model", [CountSession, CountLine, CountEntry, UnitScan, UnitDifference])
 def test_law_6_a_trigger_that_is_switched_off_is_found(model):
     alter(model._meta.db_table, "DISABLE TRIGGER USER")
 
