@@ -290,9 +290,13 @@ def ask_where(request, session, bin, meaning, said):
 
 
 def say_serialized(request, session, bin, meaning, said):
-    text = _("is counted piece by piece, by serial number or tag, not by quantity.")
-    banner = Banner("error", meaning.item.name, text=text, sound="bad", aside=meaning.code)
-    return answer(request, session, bin, banner=banner)
+    """The code of an item whose units have codes of their own: its line is opened for them."""
+    text = _("is counted piece by piece: scan each serial number or tag.")
+    shown = shown_to(request.user, [ShownLine(line, session, expanded=True) for line in meaning.lines])
+    banner = Banner("waiting", meaning.item.name, text=text, sound="elsewhere")
+    if not shown:
+        banner = Banner("error", meaning.item.name, text=text, sound="bad", aside=meaning.code)
+    return answer(request, session, bin, lines=shown, banner=banner)
 
 
 def count_unit(request, session, bin, meaning, said):

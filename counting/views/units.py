@@ -1,5 +1,6 @@
 """What counters say about units: codes that they scan, tick, type or paste, one or thousands at a time."""
 
+from collections import Counter
 from decimal import Decimal
 from uuid import uuid4
 
@@ -39,6 +40,7 @@ from counting.views.count import (
 from inventory_site.errors import DomainError, LinesRefused
 from inventory_site.pages import render_page
 from inventory_site.templatetags.truecount import quantity
+from warehouse.barcodes import ScanEmpty
 from warehouse.codes import expand_codes
 from warehouse.models import Item, Unit
 from warehouse.quantities import parse_quantity
@@ -47,6 +49,8 @@ from warehouse.tags import tag_code
 UNITS_SHOWN = 100  # of each pile
 STANDS = {"book": "matched", "more": "transfer", "odd": "waiting", "wrong": "error", "again": "recorded"}
 SOUNDS = {"book": "ok", "more": "elsewhere", "odd": "elsewhere", "wrong": "bad", "again": "again"}
+# What is not taken, and said in a blind count too: everything else is answered alike there.
+NOT_TAKEN = {Seen.CLOSED, Seen.COUNTED_ELSEWHERE, Seen.WHICH, Seen.UNREADABLE}
 # How each answer is told: the look and the sound of a single one.
 TOLD = {
     Seen.HERE: "book",
@@ -75,6 +79,8 @@ def burst(request, session, said):
     bin = line.quant.bin if line else bin
     try:
         codes = [clean(code) for code in request.POST.getlist("code")] or expand_codes(clean(said["codes"]))
+        if not codes:
+            raise ScanEmpty()
         if line and says_the_book(session, line, codes):
             return take_quantity(request, session, line, Decimal(codes[0]), said)
         read = scan_units(
@@ -143,12 +149,15 @@ def refuse_codes(request, session, bin, line, typed, error):
 
 
 def one_was_scanned(told: Answer, shown, session, bin):
-    if session.closed:
+    if session.closed and told.seen not in NOT_TAKEN:
         return Banner("recorded", told.code, text=_("recorded"), note=_("in %s") % bin)
     kind = TOLD[told.seen]
-    banner = Banner(STANDS[kind], told.item_name or told.code, sound=SOUNDS[kind])
     words = {"code": told.unit_code or told.code, "bin": told.bin, "session": told.session}
-    banner.text = SENTENCES[told.seen]() % words
+    said = SENTENCES[told.seen]() % words
+    title = [told.item_name, said] if told.item_name else [said]
+    banner = Banner(STANDS[kind], *title, sound=SOUNDS[kind])
+    if session.closed:
+        return banner
     if shown and shown[0].tally.expected:
         figures = {"n": quantity(shown[0].tally.here.total), "all": quantity(shown[0].tally.expected), "bin": bin}
         banner.note = _("%(n)s of %(all)s in %(bin)s") % figures
@@ -179,24 +188,34 @@ def many_were_scanned(read: Burst, session):
     are_tags = all(tag_code(told.unit_code or told.code) for told in read.answers)
     total = ngettext("%(n)s tag", "%(n)s tags", number) if are_tags else ngettext("%(n)s code", "%(n)s codes", number)
     total %= {"n": quantity(number)}
+    parts, kinds, others = [], set(), []
     if session.closed:
-        return Banner("recorded", f"{total}:", text=_("recorded"))
-    others = [told for told in read.answers if told.is_of_another_item and told.seen != Seen.REPEATED]
-    parts, kinds = [], set()
+        mine = read.of(*NOT_TAKEN)
+        if len(mine) < number:
+            parts, kinds = [_("recorded")], {"again"}
+    else:
+        others = [told for told in read.answers if is_another_item(told)]
+        mine = [told for told in read.answers if not is_another_item(told)]
+    numbers = Counter(told.seen for told in mine)
     for words, *seen in PARTS:
-        number = sum(told.seen in seen and told not in others for told in read.answers)
-        if number:
-            parts.append(words(number) % {"n": quantity(number)})
+        if n := sum(numbers[each] for each in seen):
+            parts.append(words(n) % {"n": quantity(n)})
             kinds |= {TOLD[each] for each in seen}
     if others:
-        parts.append(ngettext("%(n)s of another item", "%(n)s of other items", len(others)) % {"n": len(others)})
+        n = len(others)
+        parts.append(ngettext("%(n)s of another item", "%(n)s of other items", n) % {"n": quantity(n)})
         kinds |= {"more"}
     good = kinds & {"book", "more", "again"}
     kind = next(each for each in ("odd", "more", "book", "again", "wrong") if each in kinds or not kinds)
-    banner = Banner(STANDS[kind], f"{total}:", text=", ".join(parts), sound=SOUNDS[kind])
+    banner = Banner(STANDS[kind], f"{total}:", text=", ".join(parts), sound="ok" if session.closed else SOUNDS[kind])
     if "wrong" in kinds:
         banner.status, banner.sound = ("variance", "elsewhere") if good else ("error", "bad")
     return banner
+
+
+def is_another_item(told):
+    """Than that of the line where it was typed: it counts on its own line."""
+    return told.is_of_another_item and told.seen != Seen.REPEATED
 
 
 PARTS = [

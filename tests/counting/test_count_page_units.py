@@ -309,6 +309,14 @@ def test_a_scan_that_arrives_twice_is_taken_once(shelf):
     assert "1 of 5" in text_of(second)
 
 
+def test_the_code_of_the_item_opens_its_line(shelf):
+    response = shelf.scan("EL-7018")
+
+    assert "is counted piece by piece: scan each serial number or tag." in text_of(response)
+    assert f'id="line-{shelf.line().pk}"' in response.content.decode()
+    assert shelf.counted() is None
+
+
 # Tags, many at once
 
 
@@ -407,6 +415,16 @@ def test_in_a_blind_count_all_scans_answer_alike(closed):
     assert said[0] == said[1]
     assert 'data-status="recorded" data-sound="ok"' in said[0]
     assert said[2] == said[0]
+
+
+def test_in_a_blind_count_a_burst_says_that_it_is_recorded_and_no_more(closed):
+    closed.burst(closed.tags[0])
+
+    html = closed.burst(*closed.tags[:5], closed.stray, "D2201", "E2" * 12).content.decode()
+
+    banner = html[html.index('<div class="banner"') :].partition("</p>")[0]
+    assert 'data-status="recorded" data-sound="ok"' in banner
+    assert banner.endswith("<strong>8 codes:</strong> recorded")
 
 
 def test_in_a_blind_count_nothing_is_found_by_the_end_of_a_code(closed):
