@@ -22,6 +22,7 @@ from tests.counting.test_importing import (
 )
 from tests.counting.unit_counts import given_count, given_shelves, scan
 from tests.factories import BinFactory, ItemFactory, RfidItemFactory, SerialItemFactory, given_stock, move, post_lines
+from tests.pages import text_of
 from warehouse.models import ItemReference, Unit
 from warehouse.tags import tag_of
 
@@ -299,6 +300,22 @@ def test_units_of_a_file_from_before_a_recount_wait_for_a_decision(room, lena):
     room.refresh_from_db()
 
     assert list(outcomes(hand_in(room, file, lena)).values()) == ["asked_again"]
+
+
+# On the page
+
+
+def test_the_dry_run_shows_the_first_codes_and_what_is_named_again(room, client, lena):
+    rows = ['T-1,DRILL,"D1, D2, D3, D9",', "T-2,DRILL,D2,", "T-2,DRILL,,7"]
+    handed_in = hand_in(room, listed(*rows[:2], header=SERIALS), lena)
+    left = hand_in(room, listed(rows[2], header=SERIALS), lena)
+    client.force_login(lena)
+
+    page, page_of_left = (text_of(client.get(each.get_absolute_url())) for each in (handed_in, left))
+
+    assert "4 D1, D2, D3 …" in page
+    assert "1 unit is named again and counts where it stands first: D2 in row 3." in page
+    assert "give their serial numbers" in page_of_left
 
 
 # How much
