@@ -14,6 +14,7 @@ from counting.opening import BinElsewhere, NotInDraft
 from counting.recording import BlindCount, Count, CountedByUnits, CountsRefused, LineClosed, record_counts, set_count
 from counting.refreshing import clear_counts, refresh_system
 from counting.review import ask_recount, keep_earlier_count, mark_counted, reopen
+from counting.rounds import rounds_of
 from counting.sighting import (
     LessThanSeen,
     Seen,
@@ -420,6 +421,14 @@ def test_a_recount_keeps_the_earlier_count_until_its_first_scan_and_starts_from_
     assert (shelf.line().counted_quantity, shelf.line().recount_asked) == (1, False)
     assert standing(shelf.line()) == ["A2"]
     assert Sighting.objects.count() == 3
+
+
+def test_every_round_says_how_many_units_were_seen_in_it(shelf):
+    shelf.scan("A1", "A2")
+    shelf.recount(shelf.line())
+    shelf.scan("A2")
+
+    assert [(each.counted, each.book) for each in rounds_of(shelf.line())] == [(2, 3), (1, 3)]
 
 
 def test_lines_that_are_not_asked_for_again_are_closed(shelf):
