@@ -23,15 +23,21 @@ from tests.factories import (
     LocationFactory,
     LotFactory,
     LotItemFactory,
+    RfidItemFactory,
+    SerialItemFactory,
     UnitOfMeasureFactory,
     UserFactory,
     given_stock,
+    given_units,
 )
-from warehouse.models import ItemReference, ItemUnit, User
+from warehouse.models import ItemReference, ItemUnit, Quant, User
 
 FNC1 = "\x1d"
 PADLOCK, EPOXY = "4006381333931", "04012345678901"
+TAG = "3034257BF7194E4000001A85"
 COUNTED = {"counting.CountEntry", "counting.CountLine"}
+SCANNED = {"counting.UnitScan", "counting.Sighting", "counting.CountLine"}
+PARKED = {"counting.UnitScan", "counting.PutAside"}
 
 
 class Warehouse(Count):
@@ -62,6 +68,11 @@ class Warehouse(Count):
         self.fresh_epoxy = given_stock(8, bin=self.bin, lot=fresh)
         given_stock(3, bin=self.bin, lot=expired)
         self.hinges = given_stock(240, bin=self.next, item=ItemFactory(number="HW-2", name="Hinge"))
+        self.drill = SerialItemFactory(number="TL-1", name="Drill")
+        self.tablet = RfidItemFactory(number="TL-2", name="Tablet")
+        given_units(self.bin, self.drill, ["D-1", "D-2"])
+        given_units(self.next, self.tablet, [TAG])
+        self.drills = Quant.objects.get(item=self.drill)
         self.seen_entry = self.padlocks.last_entry
         self.session = given_session(self.location)
         self.session_elsewhere = given_session(given_stock(5, bin=self.foreign_bin).location)
@@ -81,6 +92,11 @@ class Warehouse(Count):
     def finds(self, **said):
         """Ama counts a hinge where nobody expected one."""
         return self.post("count-found", **{"code": "HW-2", "item": self.hinges.item_id, "quantity": "1"} | said)
+
+    def reads(self, codes, *, on_line=True, **said):
+        """Ama reads codes of drills, on their line or anywhere on the page."""
+        line = {"line": self.line(self.drills).pk} if on_line else {}
+        return self.post("count-burst", codes=codes, **line, **said)
 
     def receives(self, *, lines=1, **typed):
         """A receipt of one line, as Lena types it."""

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from counting.opening import LotNeeded
-from counting.recording import BelowZero, SaidElsewhere, TooMuch
+from counting.recording import BelowZero, CountedByUnits, SaidElsewhere, TooMuch
 from counting.review import AcceptedTooMuch, ReasonNeeded, ask_recount, cancel, mark_counted
 from counting.scanning import UnitNotKnown
 from ledger.importing import MAX_FILES, NamesTwice, TooManyFiles
-from tests.bad_input import COUNTED, EPOXY, FNC1, PADLOCK, Case, Warehouse, difference, everything
+from tests.bad_input import COUNTED, EPOXY, FNC1, PADLOCK, PARKED, SCANNED, TAG, Case, Warehouse, difference, everything
 from tests.counting.given import complete, count
 from tests.factories import move
 from tests.pages import HTMX, text_of
@@ -135,7 +135,7 @@ def understood(name, code, says):
 
 
 def unknown(name, code):
-    return Case(f"scan: {name}", scanned(code), "is unknown. Put it aside", status=200)
+    return Case(f"scan: {name}", scanned(code), "is unknown. It is put aside", status=200, writes=PARKED)
 
 
 SCANS = [
@@ -158,7 +158,7 @@ SCANS = [
          status=200),
     Case("scan: bytes that are no text", lambda w: w.ama.post(
         reverse("count-scan", args=[w.session.number]), f"code=HW%ED%B2%80-1&bin=A-01-01&client_id={uuid4()}",
-        content_type="application/x-www-form-urlencoded"), "is unknown. Put it aside", status=200),
+        content_type="application/x-www-form-urlencoded"), "is unknown. It is put aside", status=200, writes=PARKED),
     unknown("two scans run together", PADLOCK + PADLOCK),
     unknown("two bins run together", "A-01-01A-01-02"),
     unknown("markup", MARKUP),
@@ -180,6 +180,62 @@ SCANS = [
          "Lot E25-347 expires on"),
     Case("found: a date that is none", lambda w: w.finds(item=w.epoxy.pk, lot="E25-347", expiry="2026-02-30"),
          "Enter a valid date", status=400),
+]  # fmt: skip
+
+
+# Codes of units
+
+
+def read(name, codes, says, *, status=200, writes=SCANNED, on_line=True, **details):
+    return Case(
+        f"units: {name}", lambda w: w.reads(codes, on_line=on_line), says, status=status, writes=writes, **details
+    )
+
+
+def refused(name, codes, says):
+    return read(name, codes, says, status=422, writes=frozenset())
+
+
+UNITS = [
+    refused("nothing", " \r\n,;", ScanEmpty()),
+    read("NUL, STX and ETX around them", "\0\x02D-1\x03\r\n\x02D-2\x03", "2 here"),
+    refused("4,000 characters", "D" * 4000, "A code has at most 80 characters"),
+    refused("NUL in the middle", "D\0-1", "characters that no label has"),
+    refused("turned around", "D-1\u202e", "characters that no label has"),
+    refused("a range of a million", "D000001..D999999", "At most 10000 codes can be given at once."),
+    refused("a range of two lengths", "D8..D12", "Write a range as A100..A120"),
+    refused("a range that runs backwards", "D12..D10", "A range begins with its smaller number"),
+    refused("20,000 codes", "\n".join(f"D-{n}" for n in range(20_000)), "At most 10000 codes can be given at once."),
+    read("an emoji", "🔧", "is unknown. It stays on the line"),
+    read("a formula", "=1+1", "is unknown. It stays on the line"),
+    read("markup", MARKUP, "is unknown. It stays on the line"),
+    read("an odd number of digits", TAG[:-1], "is unknown. It is put aside", on_line=False, writes=PARKED),
+    read("a tag of another scheme", "3114257BF4499602D2000000", "is unknown. It is put aside", on_line=False,
+         writes=PARKED),
+    read("a tag of another item, in another bin", TAG, "It is counted here",
+         writes={*SCANNED, "warehouse.Quant"}),
+    read("the same code five times", "D-1\nD-1,d-1;D-1 \n D-1", "D-1"),
+    Case("units: a single code of 4,000 characters", lambda w: w.reads("", code="D" * 4000),
+         "is too long, or holds characters", status=200),
+    Case("units: not a UUID", lambda w: w.reads("D-1", client_id="1; DROP TABLE"), "Enter a valid UUID.", status=400),
+    Case("units: begun before the beginning", lambda w: w.reads("D-1", begun="-1"), "greater than or equal to 0",
+         status=400),
+    Case("units: on a line of another count", lambda w: w.post("count-burst", codes="D-1", line=foreign_line(w).pk),
+         "There is nothing at this address", status=404),
+    Case("units: on a line of goods without units", lambda w: w.post("count-burst", codes="D-9", line=w.line().pk),
+         "is unknown. It is put aside", status=200, writes=PARKED),
+    Case("units: 20,001 fields", lambda w: w.reads("", code=["D-1"] * 20_001), "could not be understood", status=400),
+    Case("units: half a drill", lambda w: w.post("count-units-quantity", w.line(w.drills).pk, quantity="0.5"),
+         "whole numbers"),
+    Case("units: as many as nobody expects", lambda w: w.post("count-units-quantity", w.line(w.drills).pk,
+         quantity="3"), CountedByUnits()),
+    Case("units: a quantity on their line", lambda w: w.say("2", quant=w.drills), CountedByUnits()),
+    Case("units: taken back without being there", lambda w: w.post(
+        "count-take-back", w.line(w.drills).pk, code=["D-9", "x" * 4000, "\0"]), "Drill", status=200),
+    Case("units: a page of forty digits", lambda w: w.get("count-line-units", w.line(w.drills).pk, page="9" * 40),
+         "D-1", status=200),
+    Case("units: after the count is over", lambda w: w.reads("D-1"), "is not being counted any more",
+         given=lambda w: cancelled(w)),
 ]  # fmt: skip
 
 
@@ -458,7 +514,7 @@ def uuid4_of(warehouse):
     return warehouse.line().entries.get().client_id
 
 
-CASES = QUANTITIES + SCANS + DOCUMENTS + FILES + REQUESTS
+CASES = QUANTITIES + SCANS + UNITS + DOCUMENTS + FILES + REQUESTS
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -487,6 +543,13 @@ FIELDS = {
     "quantity": lambda w, text: w.say(text),
     "quantity to add": lambda w, text: w.say(text, mode="add", unit=text[:20]),
     "scan": lambda w, text: w.post("count-scan", code=text),
+    "codes of units": lambda w, text: w.reads(text),
+    "codes of units, anywhere": lambda w, text: w.reads(text, on_line=False, meant=text),
+    "one unit": lambda w, text: w.reads("", code=text),
+    "units taken back": lambda w, text: w.post("count-take-back", w.line(w.drills).pk, code=text),
+    "number of units": lambda w, text: w.post("count-units-quantity", w.line(w.drills).pk, quantity=text),
+    "units looked for": lambda w, text: w.get("count-line-units", w.line(w.drills).pk, find=text, page=text),
+    "unit": lambda w, text: w.lena.get(f"/units/{quote(text)}/"),
     "scan, meant": lambda w, text: w.post("count-scan", code="HW-1", meant=text),
     "found": lambda w, text: w.finds(item=w.epoxy.pk, lot=text, code=text),
     "put aside": lambda w, text: w.post("count-put-aside", code=text, note=text),

@@ -6,6 +6,7 @@ import unicodedata
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.errors import LineError, LinesRefused
+from warehouse.barcodes import AROUND_A_CODE
 
 MOST_CODES = 10_000
 LONGEST_CODE = 80
@@ -33,7 +34,7 @@ def expand_codes(text: str) -> list[str]:
     """The codes in the order in which they stand there; "A100..A120" are 21. Raises CodesRefused with every error."""
     codes, errors = [], []
     for line, row in enumerate(text.splitlines(), start=1):
-        for piece in filter(None, map(str.strip, BETWEEN_CODES.split(row))):
+        for piece in filter(None, (code.strip(AROUND_A_CODE) for code in BETWEEN_CODES.split(row))):
             first, dots, last = piece.partition("..")
             found, error = _range(first.strip(), last.strip()) if dots else ([piece], _wrong_with(piece))
             room = MOST_CODES - len(codes)

@@ -78,8 +78,8 @@ def burst(request, session, said):
     line = get_line(session, said["line"]) if said["line"] else None
     bin = line.quant.bin if line else bin
     try:
-        codes = [clean(code) for code in request.POST.getlist("code")] or expand_codes(clean(said["codes"]))
-        if not codes:
+        codes = request.POST.getlist("code") or expand_codes(said["codes"])
+        if not any(codes):
             raise ScanEmpty()
         if line and says_the_book(session, line, codes):
             return take_quantity(request, session, line, Decimal(codes[0]), said)
@@ -178,7 +178,7 @@ SENTENCES = {
     Seen.CLOSED: lambda: _("%(code)s is of a line that is not to be counted again."),
     Seen.COUNTED_ELSEWHERE: lambda: _("%(code)s is counted in %(session)s. Scan it there."),
     Seen.WHICH: lambda: _("%(code)s fits several items. Scan it alone, and say which one it is."),
-    Seen.UNREADABLE: lambda: _("%(code)s holds characters that no label has."),
+    Seen.UNREADABLE: lambda: _("%(code)s is too long, or holds characters that no label has."),
 }
 
 
