@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -55,9 +56,7 @@ ITEMS = range(2)  # the second is auto-serialized: codes that nobody knows becom
 NAMES = [Name(item, f"{'AB'[item]}{number}") for item in ITEMS for number in range(7)]
 TICKED = ("transfer", "found", "new", "write_off")
 some_bin = st.sampled_from(BINS)
-some_slot = st.builds(Slot, some_bin, st.sampled_from(ITEMS))
 some_name = st.sampled_from(NAMES)
-some_names = st.lists(some_name, min_size=1, max_size=4, unique=True)
 scopes = st.one_of(
     st.sets(some_bin, min_size=1).map(lambda bins: (sorted(bins), None)),
     st.sampled_from(ITEMS).map(lambda item: ([], item)),
@@ -89,9 +88,16 @@ class Units(RuleBasedStateMachine):
         for number, name in enumerate(NAMES[:5] + NAMES[7:11]):
             self.receive([name], number % 3)
 
-    @initialize(scope=scopes)
-    def counts_are_open(self, scope):
-        self.open(*scope)
+    @initialize(
+        mess=st.lists(st.tuples(some_name, st.sampled_from([None, *BINS])), min_size=3, max_size=8),
+        first=scopes,
+        second=scopes,
+    )
+    def shelves_are_untidy_and_counts_are_open(self, mess, first, second):
+        self.open(*first)
+        for name, bin in mess:
+            self.places.put(name, bin)
+        self.open(*second)
 
     def teardown(self):
         for count in self.open_counts():
@@ -153,30 +159,41 @@ class Units(RuleBasedStateMachine):
         """The books have it where it really is, in this location."""
         return self.where(name) in BINS and self.where(name) == self.places.real.get(name)
 
-    @rule(names=some_names, bin=some_bin)
-    def units_come(self, names, bin):
-        names = [name for name in names if self.where(name) is None and self.places.real.get(name) is None]
-        if names:
-            self.receive(names, bin)
+    def any_unit(self, data, which):
+        names = [name for name in NAMES if which(name)]
+        return names[data.draw(st.integers(0, len(names) - 1))] if names else None
 
-    @rule(name=some_name, carried_out=st.sampled_from([True, True, False]))
-    def a_unit_is_issued(self, name, carried_out):
+    def is_nowhere(self, name):
+        return self.where(name) is None and self.places.real.get(name) is None
+
+    @rule(data=st.data(), bin=some_bin)
+    def a_unit_comes(self, data, bin):
+        name = self.any_unit(data, self.is_nowhere)
+        if name:
+            self.receive([name], bin)
+
+    @rule(data=st.data(), carried_out=st.sampled_from([True, False]))
+    def a_unit_is_issued(self, data, carried_out):
         """Where it was not carried out, it is still there, and released in the books."""
-        if self.is_right(name) or (not carried_out and self.where(name) in BINS):
+        name = self.any_unit(data, self.is_right)
+        if name:
             self.post(Kind.ISSUE, [name], self.where(name))
             if carried_out:
                 self.places.put(name, None)
 
-    @rule(name=some_name, bin=some_bin, carried=st.sampled_from([True, True, False]))
-    def a_unit_is_moved(self, name, bin, carried):
-        if self.where(name) not in (None, FAR, bin) and (self.is_right(name) or not carried):
+    @rule(data=st.data(), bin=some_bin, carried=st.sampled_from([True, True, False]))
+    def a_unit_is_moved(self, data, bin, carried):
+        """Where it was not carried, somebody mistook its code for that of another."""
+        name = self.any_unit(data, lambda name: self.where(name) not in (None, FAR, bin))
+        if name and (self.is_right(name) or not carried):
             self.post(Kind.MOVEMENT, [name], self.where(name), to=bin)
             if carried:
                 self.places.put(name, bin)
 
-    @rule(name=some_name)
-    def a_unit_goes_to_another_location(self, name):
-        if self.is_right(name):
+    @rule(data=st.data())
+    def a_unit_goes_to_another_location(self, data):
+        name = self.any_unit(data, self.is_right)
+        if name:
             self.post(Kind.LOCATION_TRANSFER, [name], self.where(name), to=FAR, other_location=self.elsewhere)
             self.places.put(name, FAR)
 
@@ -184,9 +201,18 @@ class Units(RuleBasedStateMachine):
     def a_unit_is_put_somewhere_and_nobody_says_so(self, name, bin):
         self.places.put(name, bin)
 
-    @rule(name=some_name)
-    def a_unit_is_lost(self, name):
-        self.places.put(name, None)
+    @rule(one=some_bin, two=some_bin, item=st.sampled_from(ITEMS))
+    def two_shelves_are_swapped(self, one, two, item):
+        there = self.places.lying(Slot(one, item)), self.places.lying(Slot(two, item))
+        for names, bin in zip(there, (two, one), strict=True):
+            for name in names:
+                self.places.put(name, bin)
+
+    @rule(data=st.data())
+    def a_unit_is_lost(self, data):
+        name = self.any_unit(data, lambda name: self.places.real.get(name) in BINS)
+        if name:
+            self.places.put(name, None)
 
     @precondition(lambda self: self.registers)
     @rule(data=st.data())
@@ -277,8 +303,21 @@ class Units(RuleBasedStateMachine):
     def a_shelf_is_scanned(self, data, part):
         sheet = self.any_sheet(data)
         if sheet:
-            names = self.places.lying(sheet.slot)
-            self.scan(sheet, names if part == "all" else names[:1]) if names else self.find_nothing(sheet)
+            self.scan_shelf(sheet, most=None if part == "all" else 1)
+
+    def scan_shelf(self, sheet, most=None):
+        names = self.places.lying(sheet.slot)[:most]
+        self.scan(sheet, names) if names else self.find_nothing(sheet)
+
+    @precondition(lambda self: self.open_counts())
+    @rule(data=st.data(), then=st.sampled_from(["more", "more", "complete"]))
+    def all_shelves_of_a_count_are_scanned(self, data, then):
+        count = self.any_count(data)
+        if count.session.status == Status.DRAFT:
+            for sheet in count.sheets.values():
+                self.scan_shelf(sheet)
+            if then == "complete":
+                self.complete(count)
 
     def find_nothing(self, sheet):
         if self.is_open_to_scans(sheet) and (sheet.asked or not sheet.seen):
@@ -396,6 +435,9 @@ class Units(RuleBasedStateMachine):
         self.complete(self.any_count(data))
 
     def complete(self, count):
+        if not any(sheet.begun is not None for sheet in count.sheets.values()):
+            for sheet in count.sheets.values():
+                self.scan_shelf(sheet)
         self.mark(count)
         if count.session.status == Status.DRAFT:
             return
@@ -556,4 +598,5 @@ class Units(RuleBasedStateMachine):
 
 def test_units_at_work_while_they_are_counted():
     building = Building()
-    run_state_machine_as_test(lambda: Units(building), settings=for_long_stories())
+    fewer = settings(for_long_stories(), max_examples=settings.default.max_examples // 5, stateful_step_count=30)
+    run_state_machine_as_test(lambda: Units(building), settings=fewer)
