@@ -250,7 +250,7 @@ class Units(RuleBasedStateMachine):
         stamps = {"by": self.by, "at": timezone.now(), "request_id": uuid4()}
         session = open_session(self.location, scope=scope, policies=Policies(), **stamps).session
         count = Count(session)
-        for line in session.lines.select_related("quant"):
+        for line in session.lines.select_related("quant").order_by("quant"):
             slot = Slot(self.number(line.quant.bin_id), [item.pk for item in self.items].index(line.quant.item_id))
             count.sheets[slot] = Sheet(slot, line.pk, count)
         self.places.counts.append(count)
