@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import npgettext
 
 from counting.activity import remember
 from counting.models import POSTS, CountLine, CountSession, Deed, UnitDecision
@@ -79,4 +80,6 @@ def settle_conflict(
 def _told(keys, decided):
     """For the activities: the codes, as far as anybody would read them."""
     codes = ", ".join(code for _item, code in (keys or ())[:10])
-    return codes if keys and len(keys) <= 10 and decided == len(keys) else _("%s units") % decided
+    if keys and len(keys) <= 10 and decided == len(keys):
+        return codes
+    return npgettext("piece", "%s unit", "%s units", decided) % decided

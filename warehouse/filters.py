@@ -4,6 +4,7 @@ import django_filters
 from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from inventory_site.controls import Day
 from inventory_site.listing import Find, Pick
@@ -173,7 +174,7 @@ class UnitFilter(PlaceFilters):
         choices=[
             (UnitState.IN_STOCK, _("In stock")),
             ("missing", _("Being searched for")),
-            (UnitState.RELEASED, _("Released")),
+            (UnitState.RELEASED, pgettext_lazy("piece", "Released")),
             (UnitState.DETACHED, _("Detached")),
         ],
         widget=forms.RadioSelect,

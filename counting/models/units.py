@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from counting.models.lines import CountLine
 from counting.models.sessions import CountSession
@@ -32,7 +33,7 @@ class ScanKind(models.TextChoices):
     ALL_PRESENT = "all", _("all present")  # ticked off by a person who found all that is expected
     ALLOTTED = "allotted", _("allotted")  # of an auto-serialized item: a quantity was typed, these units make it up
     TYPED = "typed", _("quantity typed")  # the code is the quantity: none, or that of an auto-serialized item
-    TAKEN_BACK = "back", _("taken back")
+    TAKEN_BACK = "back", pgettext_lazy("scan", "taken back")
 
 
 class UnitScan(models.Model):
@@ -66,7 +67,7 @@ class UnitScan(models.Model):
         db_constraint=False,
         db_index=False,
     )
-    code = models.CharField(_("code"), max_length=200)
+    code = models.CharField(pgettext_lazy("piece", "code"), max_length=200)
     kind = models.CharField(_("kind"), max_length=8, choices=ScanKind)
     round = models.SmallIntegerField(_("round"))
     scanned_at = models.DateTimeField(_("scanned at"))
@@ -110,7 +111,7 @@ class Sighting(models.Model):
         db_constraint=False,
         db_index=False,
     )
-    code = models.CharField(_("code"), max_length=200)
+    code = models.CharField(pgettext_lazy("piece", "code"), max_length=200)
     kind = models.CharField(_("kind"), max_length=8, choices=ScanKind)
     seen_at = models.DateTimeField(_("seen at"))
     unit_entry = models.BigIntegerField(_("newest entry of the unit"), default=0)
@@ -143,13 +144,13 @@ class UnitDecision(models.Model):
         CountSession, verbose_name=_("session"), on_delete=models.PROTECT, related_name="unit_decisions"
     )
     item = models.ForeignKey(Item, verbose_name=_("item"), on_delete=models.PROTECT, related_name="+", db_index=False)
-    code = models.CharField(_("code"), max_length=200)
+    code = models.CharField(pgettext_lazy("piece", "code"), max_length=200)
     post = models.BooleanField(_("post"), default=True)
     line = models.ForeignKey(
         CountLine, verbose_name=_("line"), on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     by = person(_("by"))
-    at = models.DateTimeField(_("at"))
+    at = models.DateTimeField(pgettext_lazy("moment", "at"))
 
     class Meta:
         verbose_name = _("decision on a unit")
@@ -197,7 +198,7 @@ class UnitDifference(models.Model):
     unit = models.ForeignKey(
         Unit, verbose_name=_("unit"), on_delete=models.PROTECT, null=True, related_name="differences"
     )
-    code = models.CharField(_("code"), max_length=200)
+    code = models.CharField(pgettext_lazy("piece", "code"), max_length=200)
     verdict = models.CharField(_("verdict"), max_length=14, choices=Verdict)
     from_quant = models.ForeignKey(
         Quant, verbose_name=_("from"), on_delete=models.PROTECT, null=True, related_name="+", db_index=False

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from counting.filters import SearchFilter
@@ -15,7 +15,7 @@ from counting.searching import assign, found, write_off
 from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, redirect_to, refuse, render_page
 
-UNIT = Column("unit", gettext_lazy("Unit"), "unit__code", css="item")
+UNIT = Column("unit", pgettext_lazy("piece", "Unit"), "unit__code", css="item")
 LAST_BIN = Column("bin", gettext_lazy("Last in"), ("last_bin__walking_order", "last_bin__code"))
 STATE = Column("state", gettext_lazy("State"), sortable=False)
 DUE = Column("due", gettext_lazy("Search until"), "due_on")

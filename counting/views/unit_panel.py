@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
@@ -33,7 +33,7 @@ SHOWN = 50
 LAST_PAGE = 100_000
 # What becomes of a unit, as a status and a word: proposed, or done.
 CHIPS = {
-    Verdict.TRANSFER: ("transfer", gettext_lazy("Transfer"), gettext_lazy("Transferred")),
+    Verdict.TRANSFER: ("transfer", pgettext_lazy("piece", "Transfer"), gettext_lazy("Transferred")),
     Verdict.FOUND: ("over", gettext_lazy("Found again"), gettext_lazy("Found again")),
     Verdict.NEW: ("over", gettext_lazy("New"), gettext_lazy("New")),
     Verdict.WRITE_OFF: ("missing", gettext_lazy("Missing, write off"), gettext_lazy("Written off")),
@@ -42,7 +42,7 @@ CHIPS = {
     Verdict.MOVED_SINCE: ("recorded", gettext_lazy("Moved since"), gettext_lazy("Moved since")),
     Verdict.SEEN_LATER: ("recorded", gettext_lazy("Seen later elsewhere"), gettext_lazy("Seen later elsewhere")),
     Verdict.SEEN_ELSEWHERE: ("recorded", gettext_lazy("Seen in another count"), gettext_lazy("Seen in another count")),
-    Verdict.RELEASED: ("released", gettext_lazy("Released"), gettext_lazy("Released")),
+    Verdict.RELEASED: ("released", pgettext_lazy("piece", "Released"), pgettext_lazy("piece", "Released")),
     Verdict.OTHER_LOCATION: ("released", gettext_lazy("At another location"), gettext_lazy("At another location")),
     Verdict.UNKNOWN: ("variance", gettext_lazy("Unknown"), gettext_lazy("Unknown")),
 }

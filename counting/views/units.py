@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from django.http import HttpResponseBadRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET
 
 from counting import entry_forms
@@ -241,7 +241,7 @@ def take_units_back(request, session, line, said):
     """Untick boxes."""
     line = get_line(session, line)
     codes = [clean(code) for code in request.POST.getlist("code")]
-    return do(request, session, line, said, take_back, _("taken back"), codes)
+    return do(request, session, line, said, take_back, pgettext("scan", "taken back"), codes)
 
 
 @saying(entry_forms.UndoForm)

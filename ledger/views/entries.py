@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_required, permission_required
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from inventory_site.asked import whole_number
@@ -47,7 +48,7 @@ ITEM_LEDGER_FILE = [
     Field(_("Name"), "item__name"),
     Field(_("Variant"), "variant__code"),
     Field(_("Lot"), "lot__number"),
-    Field(_("Unit"), "unit__code"),
+    Field(pgettext_lazy("piece", "Unit"), "unit__code"),
     Field(_("Location"), "location__code"),
     Field(_("Quantity"), "quantity", figure=True),
 ]
@@ -58,7 +59,7 @@ WAREHOUSE_LEDGER_FILE = [
     Field(_("Name"), "quant__item__name"),
     Field(_("Variant"), "quant__variant__code"),
     Field(_("Lot"), "quant__lot__number"),
-    Field(_("Unit"), "unit__code"),
+    Field(pgettext_lazy("piece", "Unit"), "unit__code"),
     Field(_("Location"), "quant__location__code"),
     Field(_("Bin"), "quant__bin__code"),
     Field(_("Quantity"), "quantity", figure=True),

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from inventory_site.fields import MONEY
 from warehouse.models.items import Item, ItemVariant, Lot
@@ -55,7 +56,7 @@ class Unit(models.Model):
         help_text=_("What it was made with. Stock of serialized items is not kept by lot."),
     )
     kind = models.CharField(_("kind"), max_length=6, choices=UnitKind)
-    code = models.CharField(_("code"), max_length=80)
+    code = models.CharField(pgettext_lazy("piece", "code"), max_length=80)
     serial_number = models.CharField(_("serial number"), max_length=80, blank=True)
     manufacturer_number = models.CharField(_("manufacturer's number"), max_length=80, blank=True)
     state = models.CharField(_("state"), max_length=8, choices=UnitState, default=UnitState.DETACHED)

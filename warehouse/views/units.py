@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from inventory_site.asked import whole_number
@@ -16,7 +17,7 @@ from warehouse.navigation import sections
 
 SEES_COST = "ledger.view_valueentry"
 
-CODE = Column("code", _("Unit"), css="item")
+CODE = Column("code", pgettext_lazy("piece", "Unit"), css="item")
 ITEM = Column("item", _("Item"), ("item__number", "code"))
 STATE = Column("state", _("State"), ("state", "code"))
 BIN = Column("bin", _("Bin"), ("quant__bin__walking_order", "quant__bin__code", "code"))
@@ -27,7 +28,7 @@ FILE = [
     Field(_("Item"), "item__number"),
     Field(_("Name"), "item__name"),
     Field(_("Variant"), "variant__code"),
-    Field(_("Unit"), "code"),
+    Field(pgettext_lazy("piece", "Unit"), "code"),
     Field(_("Serial number"), "serial_number"),
     Field(_("Manufacturer's number"), "manufacturer_number"),
     Field(_("Lot"), "lot__number"),
