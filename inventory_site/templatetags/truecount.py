@@ -246,9 +246,9 @@ def status_word(status):
 
 @register.filter
 def kind(tracking):
-    """BULK, LOT, SERIAL or RFID in its little frame."""
+    """BULK, LOT, SERIAL or RFID in its little frame, in the words of warehouse.models.Tracking."""
     word = str(getattr(tracking, "value", tracking) or "").upper()
-    return format_html('<span class="kind">{}</span>', word) if word else ""
+    return format_html('<span class="kind">{}</span>', _(word)) if word else ""
 
 
 @register.filter
