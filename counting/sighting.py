@@ -472,6 +472,8 @@ def _lock(cursor, session, lines, *, by, client_id):
     cursor.execute(sql.LOCK_THESE, asked)
     if cursor.rowcount < len(lines):
         raise LineClosed(session=session.number)
+    locked = cursor.fetchall()
+    asked |= {"locked": [line for line, _entry in locked], "entries_then": [entry for _line, entry in locked]}
     cursor.execute(sql.MOMENT, asked)
     return asked | {"moment": cursor.fetchone()[0]}
 

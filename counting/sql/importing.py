@@ -227,11 +227,12 @@ REQUEST_ID = "SELECT md5(%(request)s)::uuid"
 # The codes as sighting.see_staged takes them. The item is known, so that a code is a unit's own, that of its
 # serial number, or its manufacturer's number: in the bin, else anywhere. What a file names twice is where it is first.
 STAGE_CODES = f"""
-    INSERT INTO unit_scan_stage (position, code, key, bin_id, unit_id, item_id, variant_id, quant_id, line_id, round)
-    SELECT row_number() OVER (ORDER BY row, place), code, key, bin_id, unit_id, item_id, variant_id, quant_id, line,
-           round
+    INSERT INTO unit_scan_stage (position, code, key, bin_id, unit_id, item_id, variant_id, quant_id, entry, line_id,
+                                 round)
+    SELECT row_number() OVER (ORDER BY row, place), code, key, bin_id, unit_id, item_id, variant_id, quant_id, entry,
+           line, round
       FROM (SELECT o.row, read.place, read.code, coalesce(u.code, read.code) AS key, q.bin_id, u.id AS unit_id,
-                   q.item_id, q.variant_id, q.id AS quant_id, o.line, l.round,
+                   q.item_id, q.variant_id, q.id AS quant_id, q.last_entry AS entry, o.line, l.round,
                    row_number() OVER (PARTITION BY q.item_id, coalesce(u.code, read.code)
                                           ORDER BY o.row, read.place) AS times
               FROM count_outcome o

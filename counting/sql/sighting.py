@@ -7,8 +7,9 @@ CREATE_SCANS = """
     CREATE TEMPORARY TABLE IF NOT EXISTS unit_scan_stage (
         position int PRIMARY KEY, code text NOT NULL, key text NOT NULL, bin_id bigint NOT NULL,
         unit_id bigint, item_id bigint, variant_id bigint, lot_id bigint, fits bigint[],
-        quant_id bigint, line_id bigint, round smallint, blocked text, repeated boolean NOT NULL DEFAULT false,
-        replayed boolean NOT NULL DEFAULT false, is_new boolean NOT NULL DEFAULT false
+        quant_id bigint, entry bigint, line_id bigint, round smallint, blocked text,
+        repeated boolean NOT NULL DEFAULT false, replayed boolean NOT NULL DEFAULT false,
+        is_new boolean NOT NULL DEFAULT false
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS unit_scan_reading (
         position int NOT NULL, item_id bigint NOT NULL, variant_id bigint, key text NOT NULL, serial text NOT NULL
@@ -76,9 +77,10 @@ FIND_READ_UNITS = """
 """
 
 # The line of its own item in this bin. A line of another count, or one that is not asked for in this round, takes none.
+# What comes into the quant from now on was not there to be seen.
 FIND_LINES = """
     UPDATE unit_scan_stage s
-       SET quant_id = q.id, line_id = l.id, round = l.round,
+       SET quant_id = q.id, entry = q.last_entry, line_id = l.id, round = l.round,
            blocked = CASE WHEN l.session_id <> %(session)s THEN 'elsewhere' WHEN l.round <> %(round)s THEN 'closed' END
       FROM warehouse_quant q
       LEFT JOIN counting_countline l ON l.quant_id = q.id AND l.open
@@ -149,7 +151,8 @@ FRESH = "(l.counted_quantity IS NULL OR l.zeroed OR l.counted_round IS DISTINCT 
 STANDING = "(SELECT count(*) FROM counting_sighting g WHERE g.line_id = l.id AND g.round = l.round)"
 BEGUN = "CASE WHEN l.id = %(named)s THEN %(begun)s::bigint END"  # what a page knew, of the line that it names
 UNDECIDED = "decision = 'open', accepted_quantity = NULL, zeroed = false, verified = false"
-NEW_ON_LINES = "SELECT line_id, round, count(*) AS number FROM unit_scan_stage WHERE is_new GROUP BY line_id, round"
+NEW_ON_LINES = """SELECT line_id, round, count(*) AS number, min(entry) AS entry
+                    FROM unit_scan_stage WHERE is_new GROUP BY line_id, round"""
 
 # Book and watermark come from one row version of the quant. A line that is counted on keeps the `begun` of its first
 # scan of the round. Adding to what stands there keeps a quantity that was typed above the units (auto-serialized), and
@@ -158,8 +161,8 @@ COUNT_SEEN = f"""
     UPDATE counting_countline l
        SET counted_quantity = CASE WHEN {FRESH} THEN {STANDING} ELSE l.counted_quantity + new.number END,
            book_quantity = q.quantity, watermark = q.last_entry,
-           begun = CASE WHEN {FRESH} THEN coalesce({BEGUN}, q.last_entry) ELSE l.begun END,
-           disturbed = CASE WHEN {FRESH} THEN coalesce({BEGUN}, q.last_entry) <> q.last_entry
+           begun = CASE WHEN {FRESH} THEN coalesce({BEGUN}, new.entry) ELSE l.begun END,
+           disturbed = CASE WHEN {FRESH} THEN coalesce({BEGUN}, new.entry) <> q.last_entry
                             ELSE l.disturbed OR l.begun <> q.last_entry END,
            counted_at = greatest(%(moment)s, l.counted_at), counted_by_id = %(by)s, counted_round = l.round,
            recount_asked = false, {UNDECIDED}
@@ -240,11 +243,12 @@ ANSWERS = """
 
 # Lines that are counted otherwise than by scans: all present, none here, by a quantity.
 
+# With the newest entry of the quant of each: what comes in after that was not there to be seen.
 LOCK_THESE = """
-    SELECT l.id FROM counting_countline l
+    SELECT l.id, q.last_entry FROM counting_countline l JOIN warehouse_quant q ON q.id = l.quant_id
      WHERE l.id = ANY(%(lines)s) AND l.session_id = %(session)s AND l.open AND l.serialized
        AND l.round = (SELECT round FROM counting_countsession WHERE id = %(session)s)
-     ORDER BY l.id FOR NO KEY UPDATE
+     ORDER BY l.id FOR NO KEY UPDATE OF l
 """
 
 WAS_TAKEN = "SELECT EXISTS (SELECT 1 FROM counting_unitscan WHERE client_id = %(client_id)s)"
@@ -326,12 +330,13 @@ KEEP_TYPED = """
 COUNT_STANDING = f"""
     UPDATE counting_countline l
        SET counted_quantity = {STANDING} + %(more)s, book_quantity = q.quantity, watermark = q.last_entry,
-           begun = CASE WHEN {FRESH} THEN q.last_entry ELSE l.begun END,
-           disturbed = CASE WHEN {FRESH} THEN false ELSE l.disturbed OR l.begun <> q.last_entry END,
+           begun = CASE WHEN {FRESH} THEN locked.entry ELSE l.begun END,
+           disturbed = CASE WHEN {FRESH} THEN locked.entry <> q.last_entry
+                            ELSE l.disturbed OR l.begun <> q.last_entry END,
            counted_at = greatest(%(moment)s, l.counted_at), counted_by_id = %(by)s, counted_round = l.round,
            recount_asked = false, {UNDECIDED}
-      FROM warehouse_quant q
-     WHERE l.id = ANY(%(lines)s) AND q.id = l.quant_id
+      FROM unnest(%(locked)s::bigint[], %(entries_then)s::bigint[]) locked (line_id, entry), warehouse_quant q
+     WHERE l.id = ANY(%(lines)s) AND locked.line_id = l.id AND q.id = l.quant_id
 """
 
 # Taking back. Blank again, which is not the same as zero, where nothing is left.

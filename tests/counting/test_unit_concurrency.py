@@ -4,20 +4,22 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from counting.completing import complete_session
 from counting.models import CountLine, CountSession, Sighting, UnitScan
 from counting.opening import NotInDraft
 from counting.review import mark_counted
-from counting.sighting import scan_units, take_back
+from counting.sighting import all_present, count_quantity, none_here, scan_units, take_back
+from counting.unit_differences import differences
 from ledger.models import Kind
 from ledger.posting import Line, PostingRefused, post
 from tests.at_once import at_once, doing, failures, held, waits
 from tests.counting.given import again, ask, given_session
 from tests.factories import BinFactory, LocationFactory, SerialItemFactory, UserFactory, document, given_units
 from tests.laws import assert_reconciled
-from warehouse.models import Quant, Unit
+from warehouse.models import Item, Quant, Unit
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -272,3 +274,38 @@ def test_what_is_moved_while_a_count_that_missed_it_is_posted_is_not_written_off
     assert completing.wait() == "refused"
     assert place_of(CODES[2]) == there
     assert CountLine.objects.get(session=session).open
+
+
+# What comes in while units are being counted
+
+
+def when(statement, action):
+    """Let somebody else do this just before a statement that begins like that is executed, once."""
+    left = [action]
+
+    def wrapper(execute, sql, params, many, context):
+        if left and sql.strip().startswith(statement):
+            doing(left.pop()).wait()
+        return execute(sql, params, many, context)
+
+    return connection.execute_wrapper(wrapper)
+
+
+@pytest.mark.parametrize("how", ["scanned", "all present", "none here", "by a quantity"])
+def test_a_unit_that_comes_in_between_what_was_seen_and_its_count_is_not_missing(how):
+    item, (bin,) = given_shelves(CODES[:2])
+    Item.objects.filter(pk=item.pk).update(auto_serialized=how == "by a quantity")
+    session = given_session(bin.location)
+    line, said = line_in(session, bin), {"by": UserFactory(), "client_id": uuid4()}
+    counts = {
+        "scanned": lambda: scan_units(session, CODES[:2], bin=bin, **said),
+        "all present": lambda: all_present(line, seen_entry=line.quant.last_entry, **said),
+        "none here": lambda: none_here(line, **said),
+        "by a quantity": lambda: count_quantity(line, Decimal(2), **said),
+    }
+
+    with when("UPDATE counting_countline", lambda: given_units(bin, item, ["B1"])):
+        counts[how]()
+
+    assert "B1" not in {difference.code for difference in differences(session)}
+    assert again(line).disturbed
