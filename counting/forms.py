@@ -251,7 +251,7 @@ class ConfirmForm(forms.Form):
     left = forms.IntegerField(min_value=0, required=False)
 
     def digest(self):
-        return Digest(**{name: figure or 0 for name, figure in self.cleaned_data.items()})
+        return Digest(**{name: 0 if figure is None else figure for name, figure in self.cleaned_data.items()})
 
 
 def hidden_figures(digest: Digest) -> list[tuple[str, str]]:
