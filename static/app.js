@@ -64,10 +64,15 @@ for (const lost of ["htmx:sendError", "htmx:timeout"]) {
 // A thin line on top while something takes longer than a moment.
 let running = 0;
 const working = $("working");
-document.addEventListener("htmx:beforeRequest", () => { running += 1; working?.classList.add("on"); });
-document.addEventListener("htmx:afterRequest", () => {
+function rests() {
   running = Math.max(0, running - 1);
   if (!running) working?.classList.remove("on");
+}
+// By the request itself: the element that asked may be gone when the answer comes, and then tells the page nothing.
+document.addEventListener("htmx:beforeSend", ({ detail }) => {
+  running += 1;
+  working?.classList.add("on");
+  detail.xhr.addEventListener("loadend", rests);
 });
 
 document.addEventListener("htmx:beforeRequest", (event) => event.detail.target?.setAttribute?.("aria-busy", "true"));
