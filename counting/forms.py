@@ -118,6 +118,11 @@ class ScopeForm(forms.Form):
 
     def clean(self):
         """The list is read last: what its rows mean depends on the location, and they are told apart from fields."""
+        if not self.errors:
+            try:
+                self.policies().check()
+            except DomainError as error:
+                self.add_error("blind", error)
         file, location = self.cleaned_data.get("spreadsheet"), self.cleaned_data.get("location")
         self.listed = None
         if file and location and not self.errors:

@@ -27,6 +27,7 @@ PAGE = 50
 STATUS = {
     Deed.OPENED: "counting",
     Deed.ZEROED: "counted",
+    Deed.EXPECTED: "counted",
     Deed.MARKED: "counted",
     Deed.REOPENED: "counting",
     Deed.RECOUNT_ASKED: "recount",

@@ -289,7 +289,7 @@ def apply(count_import: CountImport, *, at: datetime) -> None:
     """Take the counts, all or none. The session is locked first: what was compared is what is recorded."""
     by, summary = count_import.requested_by, count_import.summary
     show_step(count_import, "comparing", 0, summary["rows"])
-    session = lock_for_counting(count_import.session)
+    session = lock_for_counting(count_import.session, by=by)
     if takes_found(count_import):
         keep_still(session)
     with connection.cursor() as cursor:

@@ -124,8 +124,12 @@ def open_session(
     name: str = "",
     notes: str = "",
 ) -> Opened:
-    """Open a count and take its snapshot. A request_id that was used before returns the session that it opened."""
+    """Open a count and take its snapshot. A request_id that was used before returns the session that it opened.
+
+    Raises BlindExpects, AllCountedElsewhere, NothingToCount.
+    """
     scope = scope or Scope()
+    policies.check()
     session, created = CountSession.objects.get_or_create(
         request_id=request_id,
         defaults={

@@ -1,4 +1,4 @@
-"""Policies of a count: what becomes of what nobody counts or decides, and whether goods move meanwhile. Three presets
+"""Policies of a count: what becomes of what nobody counts or decides, and whether goods move meanwhile. Presets
 name the combinations that other systems know."""
 
 from dataclasses import asdict, dataclass
@@ -8,6 +8,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from counting.models import CountSession, Guard, Uncounted, Undecided
+from inventory_site.errors import DomainError
+
+
+class BlindExpects(DomainError):
+    code = "blind_expects"
+    text = _("A blind count cannot begin with what the books say, nor end with it. Choose one of the two.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +22,12 @@ class Policies:
     guard: Guard = Guard.NONE
     undecided: Undecided = Undecided.POST
     blind: bool = False
+    journal: bool = False
+
+    def check(self) -> None:
+        """Raises BlindExpects."""
+        if self.blind and (self.journal or self.uncounted == Uncounted.EXPECTED):
+            raise BlindExpects()
 
     @classmethod
     def of(cls, session: CountSession) -> "Policies":
@@ -62,6 +74,15 @@ PRESETS = {
                 "unless a reviewer leaves it out."
             ),
             policies=Policies(uncounted=Uncounted.REQUIRED),
+        ),
+        Preset(
+            key="journal",
+            name=_("Journal"),
+            explanation=_(
+                "You enter it alone, in a table that begins with what the books say: change what differs. What you do "
+                "not touch counts as found as expected."
+            ),
+            policies=Policies(uncounted=Uncounted.EXPECTED, journal=True),
         ),
     )
 }

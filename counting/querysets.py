@@ -66,6 +66,10 @@ class CountSessionQuerySet(models.QuerySet):
     def being_counted(self):
         return self.filter(status="draft")
 
+    def counted_by(self, user):
+        """Those in which this person may count: a journal is entered by whoever opened it."""
+        return self.being_counted().filter(Q(journal=False) | Q(opened_by=user.pk))
+
     def with_lines_left(self):
         """In which somebody still has something to count."""
         lines = self.model._meta.get_field("lines").related_model.objects

@@ -145,7 +145,7 @@ def record(
 
     `begun` is the quant's newest entry that the counter's page knew of. `age` is how old the entry is by the device's
     own clock; a late entry takes its place in time among the others. Raises LineClosed, CountedByUnits,
-    BelowZero, TooMuch, QuantityUnusable, SaidElsewhere.
+    BelowZero, TooMuch, QuantityUnusable, SaidElsewhere, SomebodyElsesJournal.
     """
     if line.serialized:
         raise CountedByUnits()
@@ -161,7 +161,7 @@ def record(
         "expression": expression[:80],
     }
     try:
-        taken = _record_late(line, entry, age) if age > LATE else _record_now(entry)
+        taken = _record_late(line, entry, age, by) if age > LATE else _record_now(entry)
     except DataError as error:
         raise TooMuch() from error
     except IntegrityError as error:
@@ -171,7 +171,7 @@ def record(
             raise
         taken = False
     if not taken:
-        _check_repeated(line, client_id)
+        _check_repeated(line, by, client_id)
     return taken
 
 
@@ -188,11 +188,13 @@ def _check_quantity(kind, quantity):
         raise BelowZero()
 
 
-def _check_repeated(line, client_id):
+def _check_repeated(line, by, client_id):
     """What was not taken was taken before, for this line; anything else is an error."""
     before = CountEntry.objects.filter(client_id=client_id).first()
     if before is None:
-        raise LineClosed(session=CountSession.objects.get(pk=line.session_id).number)
+        session = CountSession.objects.get(pk=line.session_id)
+        session.check_counter(by)
+        raise LineClosed(session=session.number)
     if before.line_id != line.pk:
         raise SaidElsewhere()
 
@@ -204,10 +206,10 @@ def _record_now(entry):
 
 
 @transaction.atomic
-def _record_late(line, entry, age):
+def _record_late(line, entry, age, by):
     """Locks in order: session, location, line. A document takes its time when it has locked the location, long before
     its entries can be seen: so that none of them is earlier than this entry, no posting may be under way here."""
-    if not CountSession.objects.being_counted().filter(pk=line.session_id).share_locked():
+    if not CountSession.objects.counted_by(by).filter(pk=line.session_id).share_locked():
         return False
     with connection.cursor() as cursor:
         cursor.execute(sql.KEEP_POSTING_OFF, {"session": line.session_id})
@@ -265,7 +267,7 @@ def record_counts(session: CountSession, counts: Iterable[Count], *, by: User, a
 
 @transaction.atomic
 def _record_many(session, counts, *, by, at):
-    locked = lock_for_counting(session)
+    locked = lock_for_counting(session, by=by)
     with connection.cursor() as cursor:
         cursor.execute(uploading.CREATE_UPLOAD)
         with cursor.copy(uploading.COPY_UPLOAD) as copy:
@@ -274,11 +276,12 @@ def _record_many(session, counts, *, by, at):
     return record_upload(locked, by=by, at=at)
 
 
-def lock_for_counting(session: CountSession) -> CountSession:
+def lock_for_counting(session: CountSession, *, by: User) -> CountSession:
     """The whole session, locked first: two files in opposite order wait for each other's end, not for their lines."""
     locked = CountSession.objects.select_for_update(no_key=True).get(pk=session.pk)
     if locked.status != Status.DRAFT:
         raise NotInDraft(session=session.number)
+    locked.check_counter(by)
     return locked
 
 

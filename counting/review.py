@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from counting.activity import remember
 from counting.guarding import follow_status
-from counting.models import CountLine, CountSession, Decision, Deed, PutAside, Status
+from counting.models import CountLine, CountSession, Decision, Deed, PutAside, Status, Uncounted
 from counting.sql import reviewing as sql
 from counting.sql import sighting
 from counting.uncounted import check_may_end, settle_uncounted, take_zeros_back
@@ -71,7 +71,7 @@ def mark_counted(session: CountSession, *, by: User, at: datetime) -> None:
     check_may_end(session, by)
     session.move_to(Status.COUNTED, marked_at=at, marked_by=by)
     follow_status(session, by=by, at=at)
-    if not session.lines.counted().exists():
+    if session.uncounted != Uncounted.EXPECTED and not session.lines.counted().exists():
         raise NothingCounted(session=session.number)
     settle_uncounted(session, by=by, at=at)
     remember(session, Deed.MARKED, by=by, at=at)

@@ -158,7 +158,7 @@ def scan_units(
     line = line if line and line.serialized else None
     asked = {
         "session": session.pk,
-        "round": _share(session),
+        "round": _share(session, by),
         "bin": bin.pk,
         "by": by.pk,
         "client_id": client_id,
@@ -200,8 +200,9 @@ def _is_readable(code):
     )
 
 
-def _share(session):
+def _share(session, by):
     """The round of the session, which stays in counting until commit."""
+    session.check_counter(by)
     if not CountSession.objects.being_counted().filter(pk=session.pk).share_locked():
         raise NotInDraft(session=session.number)
     return CountSession.objects.values_list("round", flat=True).get(pk=session.pk)
@@ -467,7 +468,7 @@ def _allot(line, quantity, **said):
 
 def _lock(cursor, session, lines, *, by, client_id):
     """Session and lines, and the moment. Raises NotInDraft, LineClosed."""
-    _share(session)
+    _share(session, by)
     asked = {"session": session.pk, "lines": lines, "by": by.pk, "client_id": client_id, "age": timedelta(0)}
     cursor.execute(sql.LOCK_THESE, asked)
     if cursor.rowcount < len(lines):

@@ -1,4 +1,4 @@
-"""Lines that nobody counted, when counting ends: left as they are, taken as zero, or in the way."""
+"""Lines that nobody counted, when counting ends: left as they are, taken as zero or as expected, or in the way."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,21 +35,46 @@ class MovedUncounted(LinesUncounted):
     state = "moved"
 
 
+class OnlySupervisorsExpect(DomainError):
+    code = "only_supervisors_expect"
+    text = _("%(session)s takes lines that nobody counted as the books say, so a supervisor marks it as counted.")
+
+
 class OnlySupervisorsZero(DomainError):
     code = "only_supervisors_zero"
     text = _("%(session)s takes lines that nobody counted as zero, so a supervisor marks it as counted.")
 
 
+SPOKEN_FOR = {Uncounted.ZERO: OnlySupervisorsZero, Uncounted.EXPECTED: OnlySupervisorsExpect}
+
+
 def check_may_end(session: CountSession, by: User) -> None:
-    if session.uncounted == Uncounted.ZERO and not by.has_perm("counting.review_countsession"):
-        raise OnlySupervisorsZero(session=session.number)
+    """Only supervisors speak for lines that others did not count; whoever keeps a journal answers for all of it.
+
+    Raises SomebodyElsesJournal, OnlySupervisorsZero, OnlySupervisorsExpect.
+    """
+    session.check_counter(by)
+    refusal = None if session.journal else SPOKEN_FOR.get(session.uncounted)
+    if refusal and not by.has_perm("counting.review_countsession"):
+        raise refusal(session=session.number)
+
+
+def may_end(session: CountSession, by: User) -> bool:
+    """For a page: whether to offer it."""
+    try:
+        check_may_end(session, by)
+    except DomainError:
+        return False
+    return True
 
 
 def settle_uncounted(session: CountSession, *, by: User, at: datetime) -> None:
     """What the policy of the session does with them, in the transaction that ends the counting.
 
-    A line is taken as zero as of this moment, like a count: what moves later stays moved. One where stock has moved
-    since the opening is not: whoever passed its place may have passed too early. Raises LinesUncounted, MovedUncounted.
+    A line is taken as zero, or as the book says, as of this moment, like a count: what moves later stays moved. One
+    where stock has moved since the opening is not taken as zero: whoever passed its place may have passed too early.
+    Serialized items are no line of a table: units that nobody scanned there stay as they are.
+    Raises LinesUncounted, MovedUncounted.
     """
     if session.uncounted == Uncounted.REQUIRED:
         _refuse(session.lines.uncounted(), session, LinesUncounted)
@@ -62,6 +87,12 @@ def settle_uncounted(session: CountSession, *, by: User, at: datetime) -> None:
         _refuse(session.lines.open_to_zero(), session, MovedUncounted)
         if zeroed:
             remember(session, Deed.ZEROED, by=by, at=at, lines=zeroed)
+    elif session.uncounted == Uncounted.EXPECTED:
+        with connection.cursor() as cursor:
+            cursor.execute(sql.EXPECT_UNCOUNTED, {"session": session.pk, "by": by.pk})
+            expected = cursor.rowcount
+        if expected:
+            remember(session, Deed.EXPECTED, by=by, at=at, lines=expected)
 
 
 def _refuse(lines, session, error):

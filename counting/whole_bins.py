@@ -26,7 +26,7 @@ def all_as_expected(
     if session.blind or not sees_quantities(by, session):
         raise BlindCount()
     request = client_id or uuid4()
-    lock_for_counting(session)
+    lock_for_counting(session, by=by)
     serialized = set(session.lines.serialized().filter(pk__in=seen).values_list("pk", flat=True))
     counts = [Count(line, None, uuid5(request, str(line)), seen[line]) for line in seen.keys() - serialized]
     record_counts(session, counts, by=by, at=at)
@@ -40,7 +40,7 @@ def all_as_expected(
 @transaction.atomic
 def bin_is_empty(session: CountSession, bin: Bin, *, by: User, at: datetime, client_id: UUID | None = None) -> int:
     """Count zero on every line of the bin that can be counted now; return how many were new. Raises UnitsSeenHere."""
-    lock_for_counting(session)
+    lock_for_counting(session, by=by)
     lines = session.lines.countable(session).filter(quant__bin=bin).values_list("pk", flat=True)
     return none_of_these(session, lines, by=by, at=at, client_id=client_id)
 
@@ -51,7 +51,7 @@ def none_of_these(
 ) -> int:
     """Count zero on these lines of the session; return how many were new. Raises UnitsSeenHere."""
     request = client_id or uuid4()
-    lock_for_counting(session)
+    lock_for_counting(session, by=by)
     lines = dict(session.lines.filter(pk__in=list(lines)).values_list("pk", "serialized"))
     serialized = [line for line, is_serialized in lines.items() if is_serialized]
     counts = [Count(line, Decimal(0), uuid5(request, str(line))) for line in lines.keys() - set(serialized)]

@@ -4,7 +4,16 @@ from .imports import CountImport, ImportRow, Outcome, Take
 from .lines import CountLine, Decision
 from .misplacements import Misplacement
 from .requests import RecountRequest
-from .sessions import TRANSITIONS, CountSession, Guard, Status, Uncounted, Undecided, WrongStatus
+from .sessions import (
+    TRANSITIONS,
+    CountSession,
+    Guard,
+    SomebodyElsesJournal,
+    Status,
+    Uncounted,
+    Undecided,
+    WrongStatus,
+)
 from .units import (
     POSTS,
     ScanKind,
@@ -38,6 +47,7 @@ __all__ = [
     "SearchState",
     "SearchTask",
     "Sighting",
+    "SomebodyElsesJournal",
     "Status",
     "Take",
     "Uncounted",

@@ -17,6 +17,7 @@ class Deed(models.TextChoices):
     EXPORTED = "exported", _("exported the lines")
     PRINTED = "printed", _("printed sheets")
     ZEROED = "zeroed", _("counted what was left as zero")
+    EXPECTED = "expected", _("counted what was left as the books say")
     MARKED = "marked", _("marked it as counted")
     REOPENED = "reopened", _("opened it for counting again")
     RECOUNT_ASKED = "recount_asked", _("asked for a recount")

@@ -25,6 +25,7 @@ class Uncounted(models.TextChoices):
 
     SKIP = "skip", _("leave them as they are")
     ZERO = "zero", _("count them as zero")
+    EXPECTED = "expected", _("count them as the books say")
     REQUIRED = "required", _("all must be counted")
 
 
@@ -54,6 +55,13 @@ TRANSITIONS = {
 class WrongStatus(DomainError):
     code = "wrong_status"
     text = _("%(session)s is %(status)s, so it cannot become %(target)s. Load the page again to see how it stands.")
+
+
+class SomebodyElsesJournal(DomainError):
+    code = "somebody_elses_journal"
+    text = _(
+        "%(session)s is a journal: %(opened_by)s, who opened it, enters it alone. Open a count for several people."
+    )
 
 
 class CountSession(models.Model):
@@ -87,6 +95,12 @@ class CountSession(models.Model):
         help_text=_("The newest entry of the location at the opening; only where lines can be taken as zero."),
     )
     blind = models.BooleanField(_("blind"), default=False, help_text=_("Counters are shown no quantities."))
+    journal = models.BooleanField(
+        _("journal"),
+        default=False,
+        db_default=False,
+        help_text=_("Whoever opened it enters it alone, in a table that begins with what the books say."),
+    )
     request_id = models.UUIDField(_("request id"), unique=True)
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("opened by")
@@ -162,6 +176,10 @@ class CountSession(models.Model):
             models.CheckConstraint(condition=Q(guard__in=Guard.values), name="session_guard_known"),
             models.CheckConstraint(condition=Q(undecided__in=Undecided.values), name="session_undecided_known"),
             models.CheckConstraint(
+                condition=Q(blind=False) | (Q(journal=False) & ~Q(uncounted=Uncounted.EXPECTED)),
+                name="session_blind_expects_nothing",
+            ),
+            models.CheckConstraint(
                 condition=Q(ended_at__isnull=False, status__in=[Status.COMPLETED, Status.CANCELLED])
                 | Q(ended_at__isnull=True, status__in=[Status.DRAFT, Status.COUNTED]),
                 name="session_ended_when_it_ended",
@@ -188,6 +206,14 @@ class CountSession(models.Model):
     @property
     def is_open(self):
         return self.status in (Status.DRAFT, Status.COUNTED)
+
+    def is_counted_by(self, user):
+        return not self.journal or self.opened_by_id == user.pk
+
+    def check_counter(self, user):
+        """Raises SomebodyElsesJournal where one person counts and this is another."""
+        if not self.is_counted_by(user):
+            raise SomebodyElsesJournal(session=self.number, opened_by=self.opened_by)
 
     @property
     def leaves_undecided(self):

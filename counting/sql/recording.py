@@ -7,7 +7,8 @@
 # clock_timestamp() is taken when the row lock is held, so that entries of a line are in the order of their times.
 RECORD = """
     WITH session AS (SELECT id, round FROM counting_countsession
-                      WHERE id = %(session)s AND status = 'draft' FOR SHARE),
+                      WHERE id = %(session)s AND status = 'draft' AND (NOT journal OR opened_by_id = %(by)s)
+                        FOR SHARE),
     counted AS (
         UPDATE counting_countline l
            SET counted_quantity = CASE %(kind)s

@@ -1,4 +1,4 @@
-"""Lines that nobody counted, taken as zero, and taken back."""
+"""Lines that nobody counted, taken as zero, and taken back; or taken as the books say."""
 
 # Lines that nobody counted and nobody has decided on otherwise.
 OPEN_TO_ZERO = "l.counted_quantity IS NULL AND NOT l.recount_asked AND l.decision <> 'left_out'"
@@ -18,6 +18,21 @@ ZERO_UNCOUNTED = f"""
     INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
                                      client_id)
     SELECT id, round, 'zero', 0, '', begun, counted_at, counted_at, %(by)s, gen_random_uuid() FROM zeroed
+"""
+
+# A count like any other, of whoever ends the counting: book and counted are of one row version of the quant.
+EXPECT_UNCOUNTED = f"""
+    WITH counted AS (
+        UPDATE counting_countline l
+           SET counted_quantity = q.quantity, book_quantity = q.quantity, watermark = q.last_entry,
+               begun = q.last_entry, disturbed = false, counted_at = greatest(clock_timestamp(), l.counted_at),
+               counted_by_id = %(by)s, counted_round = l.round, decision = 'open', accepted_quantity = NULL
+          FROM warehouse_quant q
+         WHERE l.session_id = %(session)s AND q.id = l.quant_id AND {OPEN_TO_ZERO} AND NOT l.serialized
+        RETURNING l.id, l.round, l.counted_quantity, l.counted_at, l.begun)
+    INSERT INTO counting_countentry (line_id, round, kind, quantity, expression, begun, counted_at, received_at, by_id,
+                                     client_id)
+    SELECT id, round, 'set', counted_quantity, '', begun, counted_at, counted_at, %(by)s, gen_random_uuid() FROM counted
 """
 
 TAKE_ZEROS_BACK = """

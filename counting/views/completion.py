@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from counting.completing import LEFT_BEHIND, Digest, confirm, digest, step_of
 from counting.forms import ConfirmForm, hidden_figures
-from counting.models import Status, Verdict
+from counting.models import Status, Uncounted, Verdict
 from counting.unit_differences import differences
 from counting.views.access import CLOSED, session_for
 from counting.views.standing import SessionPage
@@ -164,8 +164,9 @@ class Completion(SessionPage):
         """What is not posted, and what becomes of it."""
         totals = self.totals
         uncounted = totals["all_lines"] - totals["counted_lines"]
-        if self.zeros or self.uncounted_in_the_way:
-            uncounted = 0  # they are taken as zero, or must be counted first
+        expects = self.session.status == Status.DRAFT and self.session.uncounted == Uncounted.EXPECTED
+        if self.zeros or self.uncounted_in_the_way or expects:
+            uncounted = 0  # they are taken as zero or as expected, or must be counted first
         left = self.digest.left
         sentences = [
             (left, ngettext("%s line that nobody decided on", "%s lines that nobody decided on", left)),

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_http_methods
 from counting.figures import people_lately, people_of, progress_by_zone
 from counting.filters import LineFilter
 from counting.history import history_of
-from counting.models import Guard, Status, Uncounted
+from counting.models import Guard, Status
 from counting.refreshing import clear_counts, refresh_system
 from counting.reversing import with_reversals
 from counting.review import cancel, mark_counted, reopen
 from counting.telling import told
+from counting.uncounted import may_end
 from counting.views.access import session_for
 from counting.views.activity import viewer_of
 from counting.views.sessions import stays
@@ -75,11 +76,13 @@ class Detail(SessionPage):
 
     @property
     def may_end_counting(self):
-        """Where the end of counting takes lines as zero, it is for reviewers."""
         user = self.request.user
-        return user.has_perm("counting.change_countsession") and (
-            self.session.uncounted != Uncounted.ZERO or user.has_perm("counting.review_countsession")
-        )
+        return user.has_perm("counting.change_countsession") and may_end(self.session, user)
+
+    @property
+    def may_count(self):
+        user = self.request.user
+        return user.has_perm("counting.change_countsession") and self.session.is_counted_by(user)
 
     @property
     def may_steer(self):

@@ -45,7 +45,7 @@ def go_to_bin(request):
     text = request.GET["scan"].strip()[:60]
     bins = list(Bin.objects.visible_to(request.user).real().named(text)[:2]) if text else []
     if len(bins) == 1:
-        session = CountSession.objects.visible_to(request.user).that_counts(bins[0])
+        session = CountSession.objects.visible_to(request.user).counted_by(request.user).that_counts(bins[0])
         if session:
             return redirect_to(
                 request, f"{reverse('count-entry', args=[session.number])}?{urlencode({'bin': bins[0].code})}"
@@ -63,7 +63,9 @@ class MyCounts:
 
     @cached_property
     def sessions(self):
-        return list(CountSession.objects.visible_to(self.request.user).being_counted().with_names().order_by("pk"))
+        return list(
+            CountSession.objects.visible_to(self.request.user).counted_by(self.request.user).with_names().order_by("pk")
+        )
 
     @cached_property
     def progress(self):

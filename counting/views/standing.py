@@ -114,6 +114,12 @@ def uncounted_sentence(session, lines):
             "%s lines are not counted. All must be counted before the review can begin.",
             lines,
         )
+    elif session.uncounted == Uncounted.EXPECTED:
+        said = ngettext(
+            "%s line is not touched. It counts as found as the books say when the counting ends.",
+            "%s lines are not touched. They count as found as the books say when the counting ends.",
+            lines,
+        )
     else:
         said = ngettext(
             "%s line is not counted. It stays as it is: nothing is posted for it.",

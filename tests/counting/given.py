@@ -72,7 +72,7 @@ def clear(line):
 
 def ask(session, *, by=None):
     """From DRAFT or COUNTED to waiting for a worker."""
-    by = by or UserFactory()
+    by = by or (session.opened_by if session.journal else UserFactory())
     session.refresh_from_db()
     if session.status == "draft":
         mark_counted(session, by=by, at=timezone.now())
