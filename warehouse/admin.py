@@ -118,10 +118,14 @@ class PeopleInline(ScopedInline, TabularInline):
 @admin.register(Location)
 class LocationAdmin(SiteAdmin):
     location_paths = ("pk",)
-    list_display = ["code", "name", "search_days", "active"]
-    list_filter = ["active"]
+    list_display = ["code", "name", "directed", "search_days", "active"]
+    list_filter = ["active", "directed"]
     search_fields = ["code", "name"]
     inlines = [ZoneInline, PeopleInline]
+
+    def get_readonly_fields(self, request, obj=None):
+        """A location that is there is converted, with its stock."""
+        return ["directed"] if obj else []
 
 
 @admin.register(Zone)

@@ -63,6 +63,11 @@ class Kind(models.TextChoices):
     MANUAL_ADJUSTMENT = "manual_adjustment", _("manual adjustment")
     QUANTITY_ADJUSTMENT = "quantity_adjustment", _("quantity adjustment")
     STOCK_TRANSFER = "stock_transfer", _("stock transfer")
+    ITEM_JOURNAL = "item_journal", _("item journal")
+    WAREHOUSE_JOURNAL = "warehouse_journal", _("warehouse journal")
+    RECLASSIFICATION = "reclassification", _("reclassification")
+    WAREHOUSE_ADJUSTMENT = "warehouse_adjustment", _("warehouse adjustment")
+    CONVERSION = "conversion", _("conversion")
     REVERSAL = "reversal", _("reversal")
 
 
@@ -78,6 +83,11 @@ EFFECT_OF_KIND = {
     Kind.MANUAL_ADJUSTMENT: Effect.COUNTED,
     Kind.QUANTITY_ADJUSTMENT: Effect.COUNTED,
     Kind.STOCK_TRANSFER: Effect.COUNTED,  # a count said how much lies at both ends
+    Kind.ITEM_JOURNAL: Effect.CORRECTED,
+    Kind.WAREHOUSE_JOURNAL: Effect.CORRECTED,
+    Kind.RECLASSIFICATION: Effect.MOVED,  # to a count, goods went from one quant to another
+    Kind.WAREHOUSE_ADJUSTMENT: Effect.CORRECTED,  # in no bin that anybody counts
+    Kind.CONVERSION: Effect.MOVED,
     Kind.REVERSAL: Effect.CORRECTED,
 }
 

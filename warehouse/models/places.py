@@ -10,9 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from warehouse.querysets import BinQuerySet, LocationQuerySet
 
 IMPLICIT_CODE = "NO-BIN"
+ADJUSTMENT_CODE = "ADJUSTMENT"
 
 
 class Location(models.Model):
+    """A warehouse. A `directed` one books what happens in its bins against its adjustment bin, and lets the item ledger
+    know when the two are synchronised; elsewhere both ledgers are written at once.
+    """
+
     code = models.CharField(_("code"), max_length=20, unique=True)
     name = models.CharField(_("name"), max_length=100)
     active = models.BooleanField(_("active"), default=True)
@@ -21,6 +26,13 @@ class Location(models.Model):
         default=0,
         db_default=0,
         help_text=_("So long a unit that a count did not find is looked for before it is written off; 0: not at all."),
+    )
+
+    directed = models.BooleanField(
+        _("directed put-away and pick"),
+        default=False,
+        db_default=False,
+        help_text=_("Counts and bin journals change the bins only; the books follow when they are synchronised."),
     )
 
     objects = LocationQuerySet.as_manager()
@@ -48,7 +60,39 @@ class Location(models.Model):
                     VALUES (NEW.id, '{IMPLICIT_CODE}', '', 'implicit', 0);
                     RETURN NULL;
                 """,
-            )
+            ),
+            # Whoever gave a bin of theirs the code keeps it, and ours takes the next.
+            pgtrigger.Trigger(
+                name="directed_owns_an_adjustment_bin",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("directed"),
+                condition=pgtrigger.Condition("NEW.directed"),
+                func=f"""
+                    INSERT INTO warehouse_bin (location_id, code, name, kind, walking_order)
+                    SELECT NEW.id, free.code, '', 'adjustment', 0
+                      FROM (SELECT '{ADJUSTMENT_CODE}' || CASE n WHEN 1 THEN '' ELSE '-' || n END AS code, n
+                              FROM generate_series(1, 1000) n) free
+                     WHERE NOT EXISTS (SELECT 1 FROM warehouse_bin WHERE location_id = NEW.id AND code = free.code)
+                       AND NOT EXISTS (SELECT 1 FROM warehouse_bin WHERE location_id = NEW.id AND kind = 'adjustment')
+                     ORDER BY free.n LIMIT 1;
+                    RETURN NULL;
+                """,
+            ),
+            # With stock on the books only ledger.converting makes a location directed, and nothing makes it ordinary.
+            pgtrigger.Trigger(
+                name="directed_by_conversion",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("directed"),
+                condition=pgtrigger.Condition("OLD.directed IS DISTINCT FROM NEW.directed"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM warehouse_quant WHERE location_id = NEW.id AND last_entry <> 0)
+                       AND (OLD.directed OR current_setting('truecount.posting', true) IS DISTINCT FROM 'on') THEN
+                        RAISE EXCEPTION 'Once it has stock, a location becomes directed by conversion only, for good.'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'location_directed_by_conversion';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
         ]
 
     def __str__(self):
@@ -148,7 +192,12 @@ class Bin(models.Model):
                 condition=pgtrigger.Condition(
                     "OLD.location_id <> NEW.location_id OR (OLD.kind = 'adjustment') <> (NEW.kind = 'adjustment')"
                 ),
-            )
+            ),
+            pgtrigger.Protect(
+                name="adjustment_bin_stays",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Condition("OLD.kind = 'adjustment'"),
+            ),
         ]
 
     def __str__(self):
