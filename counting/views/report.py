@@ -54,6 +54,11 @@ class ReportPage(SessionPage):
         return bool(self.report and self.form.cleaned_data.get("units"))
 
     @property
+    def columns(self):
+        """Of the table, for the cells that go all the way across it."""
+        return 9 + 2 * self.costs + self.report.is_final
+
+    @property
     def standing(self):
         """What the figures are: proposals, what was posted, or neither."""
         session = self.session

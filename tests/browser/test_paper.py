@@ -12,7 +12,7 @@ from counting.models import Activity, Deed
 from counting.scanning import Kind, understand
 from tests.browser.given import Lindhafen
 from tests.conftest import eventually
-from tests.counting.given import count, given_session
+from tests.counting.given import clear, count, given_session
 from tests.factories import BinFactory, ItemFactory, LotFactory, given_stock
 from tests.scanner import sheets_of
 from warehouse.finding import find_bin, find_item, find_lot
@@ -105,7 +105,6 @@ def test_sheets_reports_and_labels_come_out_whole_and_can_be_scanned(lena, lindh
         assert f"Discrepancy report {session.number}" in page.text
         assert f"{number} / {len(pages)}" in page.text
         assert page.text.count("Unit cost") == 1
-    assert "Total" in pages[-1].text
 
     # Labels
     (page,) = printed(lena, f"{reverse('lot-labels')}?items=CH-2001&q=E2")
@@ -125,6 +124,37 @@ def test_sheets_reports_and_labels_come_out_whole_and_can_be_scanned(lena, lindh
 def found_lot(code):
     found = find_item(code)
     return f"{find_lot(found.lot_number, item=found.item)} {found.expiration_date}"
+
+
+def test_a_report_is_signed_under_the_head_of_its_table_however_many_lines_fit(lena, lindhafen, monkeypatch):
+    for number in range(40):
+        given_stock(5, bin=lindhafen.a0104, item=ItemFactory(number=f"NUT-{number:02}", name="Nut"))
+    session = given_session(lindhafen.location)
+    lines = list(session.lines.filter(quant__item__name="Nut").in_walking_order())
+    for line in lines:
+        count(line, 7)
+
+    def ending(total):
+        """How many lines the last page has above its signatures."""
+        pages = printed(lena, f"{reverse('count-report', args=[session.number])}?costs=on")
+        for page in pages:
+            assert f"Discrepancy report {session.number}" in page.text
+            assert page.text.count("Unit cost") == 1
+        assert ["Reviewed by" in page.text for page in pages] == [False] * (len(pages) - 1) + [True]
+        assert ["Total" in page.text for page in pages] == [False] * (len(pages) - 1) + [total]
+        return pages[-1].text.count("NUT-")
+
+    # As many lines as two pages hold, and one or two less
+    full = len(lines) - ending(total=True)
+    endings = set()
+    for fewer in range(3):
+        monkeypatch.setattr("counting.views.report.AT_ONCE", full - fewer)
+        endings.add((False, ending(total=False)))
+        for line in lines[full - fewer :]:
+            clear(line)
+        endings.add((True, ending(total=True)))
+
+    assert {(False, 0), (True, 0)} < endings
 
 
 def test_the_button_remembers_the_printing_and_opens_the_dialog_once(lena, lindhafen):
