@@ -61,7 +61,7 @@ def follow_searches(session: CountSession, transfer: Register | None) -> None:
         due_on = transfer.posting_date + timedelta(days=session.location.search_days)
         with connection.cursor() as cursor:
             cursor.execute(sql.BEGIN_SEARCHES, {"session": session.pk, "at": transfer.posted_at, "due_on": due_on})
-    follow_units(today=timezone.localdate(session.completion_asked_at))
+    follow_units(session.location, today=timezone.localdate(session.completion_asked_at))
 
 
 def unit_problems(session: CountSession, *, set_out: bool = False) -> list[tuple[int, str, str, int]]:

@@ -505,6 +505,10 @@ class SearchTaskQuerySet(models.QuerySet):
     def ended(self):
         return self.exclude(pk__in=self.model.objects.going_on().values("pk"))
 
+    def to_follow(self):
+        """Those that go on, and those of which nobody has written down yet that they ended."""
+        return self.filter(Q(state="open") | Q(pk__in=self.model.objects.going_on().values("pk")))
+
     def overdue(self, today):
         return self.going_on().filter(due_on__lt=today)
 

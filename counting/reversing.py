@@ -76,7 +76,7 @@ def _reverse(session, lines, *, by, at, note, override=""):
     said = {"by": by, "at": timezone.localdate(at), "note": note, "override": override}
     documents = [reverse(document, lines=part, wait=PAGE_WAIT, **said) for document, part in _parts(session, lines)]
     if session.lines.serialized().exists():
-        follow_units(today=timezone.localdate(at))
+        follow_units(session.location, today=timezone.localdate(at))
     if not known.issuperset(documents):
         numbers = ", ".join(document.number for document in documents)
         remember(session, Deed.REVERSED, by=by, at=at, lines=lines and len(lines), note=f"{numbers}: {note}")

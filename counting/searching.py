@@ -65,7 +65,7 @@ def found(task: SearchTask, *, bin: Bin, by: User, at: datetime, request_id: UUI
         bin=unit.quant.bin_id, to_bin=bin.pk, item=unit.item_id, variant=unit.variant_id, quantity=1, unit=unit.code
     )
     register = post(document, [line], wait=PAGE_WAIT)
-    follow_units(today=timezone.localdate(at))
+    follow_units(location, today=timezone.localdate(at))
     return register
 
 
@@ -78,15 +78,14 @@ def write_off(task: SearchTask, *, by: User, at: datetime, request_id: UUID, not
     wait_for_locations([location.pk])
     unit = _still_missing(task)
     register = _write_off(location, Unit.objects.filter(pk=unit.pk), by=by, at=at, request_id=request_id, note=note)
-    follow_units(today=timezone.localdate(at))
+    follow_units(location, today=timezone.localdate(at))
     return register
 
 
 def write_off_overdue(*, at: datetime) -> list[Register]:
     """What was due before today leaves the books: one document for each location, once a day. Says which."""
     today = timezone.localdate(at)
-    follow_units(today=today)
-    locations = Location.objects.filter(pk__in=SearchTask.objects.overdue(today).values("session__location"))
+    locations = Location.objects.filter(pk__in=SearchTask.objects.to_follow().values("session__location"))
     return [register for location in locations.order_by("pk") if (register := write_off_due(location, today, at=at))]
 
 
@@ -95,20 +94,22 @@ def write_off_due(location: Location, today: date, *, at: datetime) -> Register 
     """What is overdue at one location. None where that was done today already, or nothing is left to write off."""
     request_id = uuid5(NAMESPACE_OID, f"missing units of {location.pk} written off on {today}")
     lock_locations([location.pk])  # first, so that nothing is found between looking and posting
+    follow_units(location, today=today)
     overdue = SearchTask.objects.overdue(today).filter(session__location=location)
     if Register.objects.filter(request_id=request_id).exists() or not overdue.exists():
         return None
     units = Unit.objects.filter(pk__in=overdue.values("unit"))
     register = _write_off(location, units, by=None, at=at, request_id=request_id, note=str(NOT_FOUND))
-    follow_units(today=today)
+    follow_units(location, today=today)
     return register
 
 
-def follow_units(*, today: date) -> None:
-    """Let the searches know what became of their units: some are not missing any more, some are again."""
+def follow_units(location: Location, *, today: date) -> None:
+    """Under the lock of a location: let its searches know what became of their units. Some are not missing any more,
+    some are again."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.END_SEARCHES)
-        cursor.execute(sql.RESUME_SEARCHES, {"today": today})
+        cursor.execute(sql.END_SEARCHES, {"location": location.pk})
+        cursor.execute(sql.RESUME_SEARCHES, {"location": location.pk, "today": today})
 
 
 def _write_off(location, units, *, by, at, request_id, note):

@@ -99,9 +99,11 @@ CLOSE_LINES = f"""
 BEGIN_SEARCHES = """
     INSERT INTO counting_searchtask (unit_id, session_id, last_bin_id, state, opened_at, due_on, note)
     SELECT w.unit_id, %(session)s, q.bin_id, 'open', %(at)s, %(due_on)s, ''
-      FROM counting_unitdifference w JOIN warehouse_quant q ON q.id = w.from_quant_id
+      FROM counting_unitdifference w
+      JOIN warehouse_quant q ON q.id = w.from_quant_id
+      LEFT JOIN counting_searchtask t ON t.unit_id = w.unit_id AND t.state = 'open'
      WHERE w.session_id = %(session)s AND w.posted AND w.verdict = 'search'
-     ORDER BY w.id
+     ORDER BY t.id, w.id
         ON CONFLICT (unit_id) WHERE state = 'open' DO UPDATE
        SET session_id = excluded.session_id, last_bin_id = excluded.last_bin_id, opened_at = excluded.opened_at,
            due_on = excluded.due_on, assigned_to_id = NULL

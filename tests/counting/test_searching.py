@@ -125,7 +125,7 @@ def test_a_unit_that_is_put_back_and_issued_was_found(unit, bin):
     register = found(task, bin=bin, **stamps())
     post_lines(bin.location, {"bin": bin.pk, "item": unit.item_id, "quantity": -1, "unit": "A100"}, kind=Kind.ISSUE)
 
-    follow_units(today=timezone.localdate())
+    follow_units(bin.location, today=timezone.localdate())
 
     assert ended(task) == (SearchState.FOUND, register)
 
@@ -206,7 +206,7 @@ def test_a_unit_that_goes_missing_again_is_searched_for_anew(unit, bin):
     second = given_search(unit, session=first.session)
 
     assert list(SearchTask.objects.going_on()) == [second]
-    follow_units(today=timezone.localdate())
+    follow_units(bin.location, today=timezone.localdate())
     first.refresh_from_db()
     assert first.state == SearchState.FOUND
 

@@ -11,15 +11,16 @@ from counting.completing import complete_session
 from counting.models import CountLine, CountSession, Sighting, UnitScan
 from counting.opening import NotInDraft
 from counting.review import mark_counted
+from counting.searching import write_off_overdue
 from counting.sighting import all_present, count_quantity, none_here, scan_units, take_back
 from counting.unit_differences import differences
 from ledger.models import Kind
 from ledger.posting import Line, PostingRefused, post
 from tests.at_once import at_once, doing, failures, held, waits
-from tests.counting.given import again, ask, given_session
+from tests.counting.given import again, ask, given_search, given_session
 from tests.factories import BinFactory, LocationFactory, SerialItemFactory, UserFactory, document, given_units
 from tests.laws import assert_reconciled
-from warehouse.models import Item, Quant, Unit
+from warehouse.models import Item, Location, Quant, Unit
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -202,6 +203,33 @@ def test_a_session_of_units_that_four_workers_complete_at_once_is_posted_once():
     assert session.transfer.warehouse_entries.count() == 20
     assert session.adjustment.warehouse_entries.count() == 10
     assert session.unit_differences.count() == 20
+
+
+def test_a_count_does_not_wait_for_searches_of_another_location():
+    """Else two counts of two locations, each with the other's searches in sight, would wait for each other."""
+    _item, (elsewhere,) = given_shelves(CODES[:1])
+    search = given_search(Unit.objects.get(code=CODES[0]))
+    put_back(search.unit, elsewhere)
+    _item, (here,) = given_shelves(CODES[1:3])
+    Location.objects.filter(pk=here.location_id).update(search_days=7)
+    session = given_session(here.location)
+    scan(session, here, CODES[1:2])
+    ask(session)
+
+    with held("counting_searchtask", search.pk):
+        assert doing(lambda: complete_session(session.pk)).wait() == "completed"
+
+    search.refresh_from_db()
+    assert search.state == "open"  # until somebody has the lock of its location
+    write_off_overdue(at=timezone.now())
+    search.refresh_from_db()
+    assert search.state == "found"
+
+
+def put_back(unit, bin):
+    unit.refresh_from_db()
+    line = Line(bin=unit.quant.bin_id, to_bin=bin.pk, item=unit.item_id, unit=unit.code, quantity=Decimal(1))
+    post(document(bin.location, Kind.MOVEMENT), [line])
 
 
 # Stock
