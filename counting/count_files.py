@@ -16,13 +16,14 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from counting.exporting import Version
-from counting.scope_files import items_named
+from counting.scope_files import SENTENCES as SCOPE_SENTENCES
+from counting.scope_files import Places, items_named
 from warehouse.cells import Cells
 from warehouse.codes import CodesRefused, expand_codes
 from warehouse.dialects import number_meant
 from warehouse.imports import BIN, ITEM_NUMBER, LOCATION, LOT, limit_of
 from warehouse.matching import SENTENCES as MATCHING_SENTENCES
-from warehouse.matching import Place, Refused
+from warehouse.matching import Refused
 from warehouse.models import Bin, ItemVariant, Location, Lot, Tracking
 from warehouse.models.places import IMPLICIT_CODE
 from warehouse.spreadsheets import SourceFile, Table, read_table, squash
@@ -73,7 +74,8 @@ SENTENCES = {
     "not_a_version": _("“%(value)s” is not a version. Leave this column as it was exported."),
     "item_missing": _("A count needs an item."),
     "bin_missing": _("A count needs a bin. Stock without a bin lies in %(implicit)s."),
-    "unknown_bin": _("%(location)s has no bin %(what)s."),
+    "unknown_bin": SCOPE_SENTENCES["unknown_bin"],
+    "missing_bin": SCOPE_SENTENCES["missing_bin"],
     "unknown_item": _("There is no item %(item)s."),
     "unknown_variant": _("%(item)s has no variant %(variant)s."),
     "lot_missing": _("%(item)s is tracked by lot: fill in the lot."),
@@ -292,21 +294,12 @@ def variants_of(items: Iterable[int]) -> dict[tuple[int, str], int]:
     return {(item, code.casefold()): pk for item, code, pk in rows}
 
 
-class Places:
-    """The bins of a location with their keys."""
-
-    def __init__(self, location: Location):
-        self.place = Place(location.code, location.name, location.pk)
-        self.keys = dict(Bin.objects.filter(location=location).values_list("code", "pk"))
-        self.has_bins = len(self.keys) > 1
-
-
 def look_up_bin(row: CountRow, cells: Cells, places: Places) -> None:
     if not row.bin and places.has_bins:
         cells.refuse("bin_missing", row.row, "bin", message=SENTENCES["bin_missing"], implicit=IMPLICIT_CODE)
         return
     try:
-        row.bin_key = places.keys[places.place.bin_meant(row.bin)]
+        row.bin_key = places.key_of(places.place.bin_meant(row.bin))
     except Refused as refused:
         sentence = SENTENCES.get(refused.code) or MATCHING_SENTENCES[refused.code]
         cells.refuse(refused.code, row.row, "bin", message=sentence, **refused.params)

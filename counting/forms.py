@@ -168,7 +168,7 @@ class ScopeForm(forms.Form):
 def bins_meant(text, location):
     if not text.endswith("*"):
         return [find_bin(text, location=location)]
-    found = list(Bin.objects.filter(location=location, code__istartswith=text[:-1].strip()).real())
+    found = list(Bin.objects.filter(location=location, code__istartswith=text[:-1].strip()).to_count_in())
     if not found:
         raise ValidationError(
             _("No bin of %(location)s begins with “%(text)s”."), params={"location": location.name, "text": text[:-1]}

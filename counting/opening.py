@@ -46,6 +46,11 @@ class BinElsewhere(DomainError):
     text = _("Bin %(bin)s is not at %(location)s.")
 
 
+class NothingIsCountedThere(DomainError):
+    code = "missing_bin"
+    text = _("%(bin)s holds what is being searched for. Count in the bin where you see it.")
+
+
 class LotNeeded(DomainError):
     code = "lot_missing"
     text = _("%(item)s is tracked by lot: say which lot.")
@@ -70,10 +75,10 @@ class Scope:
 
     def quants(self, location: Location):
         """The quants in scope. Docks and transit are no places to count, unless named; nobody can
-        stand before an adjustment bin or the missing bin."""
+        stand before an adjustment bin or the missing bin, which open_session refuses."""
         quants = Quant.objects.filter(location=location).real()
         if self.bins:
-            quants = quants.filter(bin__in=[bin for bin in self.bins if bin.kind != BinKind.MISSING])
+            quants = quants.filter(bin__in=self.bins)
         elif not self.listed:
             quants = quants.filter(bin__kind__in=[BinKind.STORAGE, BinKind.IMPLICIT])
         if self.zones:
@@ -126,10 +131,12 @@ def open_session(
 ) -> Opened:
     """Open a count and take its snapshot. A request_id that was used before returns the session that it opened.
 
-    Raises BlindExpects, AllCountedElsewhere, NothingToCount.
+    Raises BlindExpects, NothingIsCountedThere, AllCountedElsewhere, NothingToCount.
     """
     scope = scope or Scope()
     policies.check()
+    for bin in scope.bins:
+        check_place(bin, location)
     session, created = CountSession.objects.get_or_create(
         request_id=request_id,
         defaults={
@@ -229,9 +236,16 @@ def add_found_lines(session: CountSession, quants: list[int]) -> list[int]:
     return added
 
 
+def check_place(bin: Bin, location: Location) -> None:
+    """Can things be counted in this bin, in a count of this location? Raises BinElsewhere, NothingIsCountedThere."""
+    if bin.location_id != location.pk or bin.virtual:
+        raise BinElsewhere(bin=bin.code, location=location.name)
+    if bin.kind == BinKind.MISSING:
+        raise NothingIsCountedThere(bin=bin.code)
+
+
 def _check_found(session, *, bin, item, lot):
-    if bin.location_id != session.location_id or bin.virtual:
-        raise BinElsewhere(bin=bin.code, location=session.location.name)
+    check_place(bin, session.location)
     if item.tracking == "lot" and lot is None:
         raise LotNeeded(item=item)
     if item.tracking != "lot" and lot is not None:

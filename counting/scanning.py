@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from counting.blindness import sees_quantities
 from counting.models import CountLine, CountSession
+from counting.opening import check_place
 from counting.walking import lines_in
 from inventory_site.errors import DomainError
 from inventory_site.templatetags.truecount import quantity
@@ -106,7 +107,7 @@ class Meaning:
 def understand(session: CountSession, code: str, *, bin: Bin, by: User, meant: str = "") -> Meaning:
     """What `code`, scanned in `bin`, means. `meant` answers an earlier question: the key of a fit, "line-<id>".
 
-    Raises what `parse` raises, UnitNotKnown and ScanTooMuch.
+    Raises what `parse` raises, UnitNotKnown, ScanTooMuch and NothingIsCountedThere.
     """
     scan = parse(code)
     found = _look_up(session, scan)
@@ -124,6 +125,7 @@ def understand(session: CountSession, code: str, *, bin: Bin, by: User, meant: s
     if len(bins) + len(fits) > 1:
         return Meaning(kind=Kind.WHICH, code=scan.text, bins=bins[:ASKED_AT_ONCE], fits=fits[:ASKED_AT_ONCE])
     if bins:
+        check_place(bins[0], session.location)
         return Meaning(kind=Kind.BIN, code=scan.text, bin=bins[0])
     return _item_here(session, scan, fits[0], bin=bin, meant=meant.partition("/")[2])
 

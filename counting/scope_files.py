@@ -21,6 +21,7 @@ SENTENCES = {
     "unknown_kind": _("The first row must name the columns: Bin, Item, or both."),
     "nothing_named": _("This row names neither a bin nor an item."),
     "unknown_bin": _("%(location)s has no bin %(what)s."),
+    "missing_bin": _("%(what)s holds what is being searched for: nothing is counted there."),
     "unknown_item": _("There is no item %(item)s."),
     "no_rows": _("No row follows the names of the columns."),
 }
@@ -93,13 +94,12 @@ def columns_of(header: Sequence[str]) -> dict[str, int]:
 
 def followed(name: str, rows: Sequence[Named], cells: Cells, location: Location) -> Listed:
     """What the rows mean; what nobody knows is noted on the table."""
-    place = Place(location.code, location.name, location.pk)
-    bins = dict(Bin.objects.filter(location=location).values_list("code", "pk"))
+    places = Places(location)
     items = items_named({row.item for row in rows if row.item})
     listed = Listed(name, {}, {}, {})
     for row in rows:
         faults = len(cells.table.errors)
-        bin = bin_of(row, place, cells, bins)
+        bin = bin_of(row, cells, places)
         item = item_of(row, items, cells)
         if len(cells.table.errors) > faults:
             continue
@@ -114,11 +114,26 @@ def followed(name: str, rows: Sequence[Named], cells: Cells, location: Location)
     return listed
 
 
-def bin_of(row: Named, place: Place, cells: Cells, bins: dict[str, int]) -> int | None:
+class Places:
+    """The bins of a location in which things are counted, with their keys."""
+
+    def __init__(self, location: Location):
+        self.place = Place(location.code, location.name, location.pk)
+        self.keys = dict(Bin.objects.filter(location=location).to_count_in().values_list("code", "pk"))
+        self.has_bins = len(self.keys) > 1
+
+    def key_of(self, code: str) -> int:
+        """Raises Refused."""
+        if code not in self.keys:
+            raise Refused("missing_bin", what=code)
+        return self.keys[code]
+
+
+def bin_of(row: Named, cells: Cells, places: Places) -> int | None:
     if not row.bin:
         return None
     try:
-        return bins[place.bin_named(row.bin)]
+        return places.key_of(places.place.bin_named(row.bin))
     except Refused as refused:
         sentence = SENTENCES.get(refused.code) or MATCHING_SENTENCES[refused.code]
         cells.refuse(refused.code, row.row, "bin", message=sentence, **refused.params)

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from counting.models import CountSession, PutAside
-from counting.opening import NotInDraft
+from counting.opening import NotInDraft, check_place
 from warehouse.models import Bin, User
 
 
@@ -23,6 +23,7 @@ def put_aside(
     note: str = "",
 ) -> PutAside:
     """Keep what was scanned in `bin`; a `client_id` that was used before returns what was kept then."""
+    check_place(bin, session.location)
     if not CountSession.objects.being_counted().filter(pk=session.pk).share_locked():
         raise NotInDraft(session=session.number)
     details = {"session": session, "bin": bin, "belongs_in": belongs_in, "code": code[:200], "note": note[:200]}

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from counting.blindness import sees_quantities
 from counting.guarding import keep_still
 from counting.models import CountLine, CountSession, Guard
-from counting.opening import BinElsewhere, NotInDraft, add_found_lines
+from counting.opening import NotInDraft, add_found_lines, check_place
 from counting.recording import LATE, BlindCount, CountedByUnits, LineClosed
 from counting.sql import recording
 from counting.sql import sighting as sql
@@ -150,10 +150,9 @@ def scan_units(
     Each code counts on the line of its own item in this bin, which is added where there was none. `line` is the one
     that a person has chosen: codes that nobody knows are taken for units of it. `begun` is its quant's newest entry
     that the page knew of, `age` how old the scans are, `meant` the item that an earlier question was answered with.
-    Raises NotInDraft, BinElsewhere, TooManyCodes.
+    Raises NotInDraft, BinElsewhere, NothingIsCountedThere, TooManyCodes.
     """
-    if bin.location_id != session.location_id or bin.virtual:
-        raise BinElsewhere(bin=bin.code, location=session.location.name)
+    check_place(bin, session.location)
     readable, unreadable = _cleaned(codes)
     line = line if line and line.serialized else None
     asked = {

@@ -60,6 +60,10 @@ class BinQuerySet(models.QuerySet):
         """Places that can hold goods: all but adjustment bins."""
         return self.exclude(kind="adjustment")
 
+    def to_count_in(self):
+        """Places in which somebody can look: in the missing bin lies what was not found."""
+        return self.exclude(kind__in=["adjustment", "missing"])
+
     def labelled(self):
         """Places that one can stand before."""
         return self.exclude(kind__in=["adjustment", "implicit"])

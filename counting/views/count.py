@@ -159,7 +159,7 @@ def bins(request, session):
 
 
 def get_bin(session, code) -> Bin:
-    return get_object_or_404(Bin.objects.real(), location=session.location_id, code=clean(code))
+    return get_object_or_404(Bin.objects.to_count_in(), location=session.location_id, code=clean(code))
 
 
 def get_line(session, pk) -> CountLine:

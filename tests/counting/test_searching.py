@@ -7,8 +7,14 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from counting.models import SearchState, SearchTask
+from counting.count_files import read_counts
+from counting.models import PutAside, SearchState, SearchTask, UnitScan
+from counting.opening import NothingIsCountedThere, add_found_line
+from counting.scanning import understand
+from counting.scope_files import ListRefused, read_listed
 from counting.searching import NoPlaceForIt, SearchOver, assign, follow_units, found, write_off, write_off_overdue
+from counting.setting_aside import put_aside
+from counting.sighting import scan_units
 from counting.tasks import write_off_missing
 from inventory_site.settings import CELERY_BEAT_SCHEDULE
 from ledger.models import Kind, Register
@@ -17,6 +23,7 @@ from ledger.reversing import reverse as take_back
 from tests.counting.given import given_search, given_session
 from tests.factories import (
     BinFactory,
+    ItemFactory,
     LocationFactory,
     SerialItemFactory,
     UserFactory,
@@ -27,6 +34,7 @@ from tests.factories import (
 )
 from tests.pages import signed_in, text_of
 from warehouse.models import BinKind, Unit
+from warehouse.spreadsheets import SourceFile
 
 pytestmark = pytest.mark.django_db
 
@@ -215,10 +223,37 @@ def test_the_missing_bin_is_no_place_to_count(unit, bin):
     given_search(unit)
     given_stock(5, bin=bin)
     unit.refresh_from_db()
+    missing, session = unit.quant.bin, given_session(bin.location, places_that_held_it=True)
+    by = UserFactory()
+    ways = {
+        "opened": lambda: given_session(bin.location, bins=[bin, missing]),
+        "scanned": lambda: scan_units(session, ["A100", "N1"], bin=missing, by=by, client_id=uuid4()),
+        "found": lambda: add_found_line(session, bin=missing, item=ItemFactory()),
+        "gone to": lambda: understand(session, missing.code, bin=bin, by=by),
+        "put aside": lambda: put_aside(session, "X1", bin=missing, by=by, at=now(), client_id=uuid4()),
+    }
 
-    session = given_session(bin.location, bins=[bin, unit.quant.bin], places_that_held_it=True)
+    for way in ways.values():
+        with pytest.raises(NothingIsCountedThere):
+            way()
 
     assert {line.quant.bin for line in session.lines.all()} == {bin}
+    assert not (UnitScan.objects.exists() or PutAside.objects.exists())
+
+
+def test_files_do_not_count_in_the_missing_bin(unit, bin):
+    given_search(unit)
+    session = given_session(bin.location, places_that_held_it=True)
+    rows = [["Bin", "Item", "Serial numbers"], ["missing", "PT-3001", "A100"]]
+    file = SourceFile("counts.csv", "\n".join(map(",".join, rows)).encode())
+
+    counts = read_counts(file, location=session.location)
+    with pytest.raises(ListRefused) as refused:
+        read_listed(file, location=session.location)
+
+    assert [(error.row, error.code) for error in counts.table.errors] == [(2, "missing_bin")]
+    assert [(error.line, error.code) for error in refused.value.errors] == [(2, "missing_bin")]
+    assert counts.rows == []
 
 
 def test_the_job_is_in_the_schedule():
