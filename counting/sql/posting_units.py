@@ -2,7 +2,8 @@
 
 from counting.sql.units import DIFFERING, POSTS
 
-# A unit for each that was counted beyond those that are known, with the next of our own numbers that its item has not.
+# A unit for each that was counted beyond those that are known, with the next of our own numbers that neither a unit of
+# its item has nor a code that was scanned in this count.
 NUMBER_SURPLUS = """
     WITH surplus AS (
         DELETE FROM count_unit WHERE verdict = 'new' AND unit_code = '' AND posted AND quantity <= %(most)s RETURNING *)
@@ -15,7 +16,10 @@ NUMBER_SURPLUS = """
 NUMBER_AGAIN = """
     UPDATE count_unit c SET unit_code = 'N-' || nextval('warehouse_unit_number')
      WHERE verdict = 'surplus'
-       AND EXISTS (SELECT 1 FROM warehouse_unit u WHERE u.item_id = c.item_id AND u.code = c.unit_code)
+       AND (EXISTS (SELECT 1 FROM warehouse_unit u WHERE u.item_id = c.item_id AND u.code = c.unit_code)
+            OR EXISTS (SELECT 1 FROM count_unit scanned
+                        WHERE scanned.item_id = c.item_id AND scanned.unit_code = c.unit_code
+                          AND scanned.verdict <> 'surplus'))
 """
 TO_BE_MADE = "verdict IN ('new', 'surplus') AND unit_id IS NULL AND posted AND unit_code <> ''"
 TO_BE_SEARCHED = "verdict = 'search' AND posted"

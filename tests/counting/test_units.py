@@ -522,6 +522,27 @@ def test_units_of_an_auto_serialized_item_are_made_at_average_cost_with_their_co
     assert_reconciled()
 
 
+@pytest.mark.parametrize("where", ["on the same line", "on another line"])
+def test_a_number_of_our_own_that_somebody_has_scanned_is_not_given_to_another_unit(where):
+    item, (one, two) = given_shelves([1], [2], item=SerialItemFactory(auto_serialized=True))
+    session = given_count(one, two)
+    scan(session, one if where == "on the same line" else two, 1, next_number())
+    count_quantity(line_in(session, one), Decimal(4), by=UserFactory(), client_id=uuid4())
+
+    assert complete(session) == "completed"
+
+    scanned = session.unit_scans.filter(code__startswith="N-", kind="seen").get().code
+    assert Unit.objects.filter(item=item, code=scanned).count() == 1
+    assert line_in(session, one).sightings.standing().count() == 4
+    assert_reconciled()
+
+
+def next_number():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 'N-' || nextval('warehouse_unit_number') + 2")
+        return cursor.fetchone()[0]
+
+
 def test_as_many_new_units_as_only_a_slip_of_the_finger_can_mean_are_not_made():
     _item, (one,) = given_shelves([1], item=SerialItemFactory(auto_serialized=True))
     session = given_count(one)
