@@ -423,6 +423,9 @@ class SightingQuerySet(models.QuerySet):
         """Those that their line's count consists of."""
         return self.filter(round=F("line__counted_round"))
 
+    def by_open_counts(self):
+        return self.standing().filter(line__open=True)
+
 
 class UnitDifferenceQuerySet(models.QuerySet):
     def posted(self):

@@ -9,11 +9,11 @@ from datetime import date, datetime
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from django.db import connection, models, transaction
-from django.db.models import F, Value
+from django.db.models import Exists, F, OuterRef, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from counting.models import SearchTask
+from counting.models import SearchTask, Sighting
 from counting.sql import searching as sql
 from inventory_site.errors import DomainError
 from inventory_site.fields import QUANTITY
@@ -27,6 +27,11 @@ NOT_FOUND = _("Not found in the time that there was to search for it")
 class SearchOver(DomainError):
     code = "search_over"
     text = _("%(unit)s is not being searched for any more. Load the page again to see what became of it.")
+
+
+class SeenByACount(DomainError):
+    code = "seen_by_a_count"
+    text = _("%(unit)s is not lost: %(session)s has seen it. Complete or cancel that count.")
 
 
 class NoPlaceForIt(DomainError):
@@ -71,12 +76,17 @@ def found(task: SearchTask, *, bin: Bin, by: User, at: datetime, request_id: UUI
 
 @transaction.atomic
 def write_off(task: SearchTask, *, by: User, at: datetime, request_id: UUID, note: str = "") -> Register:
-    """Nobody will find it: it leaves the books now. Twice is once. Raises SearchOver and what `post` raises."""
+    """Nobody will find it: it leaves the books now. Twice is once.
+
+    Raises SearchOver, SeenByACount and what `post` raises.
+    """
     if posted := Register.objects.filter(request_id=request_id).first():
         return posted
     location = _location_of(task)
     wait_for_locations([location.pk])
     unit = _still_missing(task)
+    if seen := Sighting.objects.by_open_counts().filter(unit=unit).select_related("line__session").first():
+        raise SeenByACount(unit=unit, session=seen.line.session)
     register = _write_off(location, Unit.objects.filter(pk=unit.pk), by=by, at=at, request_id=request_id, note=note)
     follow_units(location, today=timezone.localdate(at))
     return register
@@ -91,11 +101,15 @@ def write_off_overdue(*, at: datetime) -> list[Register]:
 
 @transaction.atomic
 def write_off_due(location: Location, today: date, *, at: datetime) -> Register | None:
-    """What is overdue at one location. None where that was done today already, or nothing is left to write off."""
+    """What is overdue at one location and no open count has seen: that count would find it again.
+
+    None where that was done today already, or nothing is left to write off.
+    """
     request_id = uuid5(NAMESPACE_OID, f"missing units of {location.pk} written off on {today}")
     lock_locations([location.pk])  # first, so that nothing is found between looking and posting
     follow_units(location, today=today)
-    overdue = SearchTask.objects.overdue(today).filter(session__location=location)
+    seen = Exists(Sighting.objects.by_open_counts().filter(unit=OuterRef("unit")))
+    overdue = SearchTask.objects.overdue(today).filter(~seen, session__location=location)
     if Register.objects.filter(request_id=request_id).exists() or not overdue.exists():
         return None
     units = Unit.objects.filter(pk__in=overdue.values("unit"))

@@ -10,9 +10,19 @@ from django.utils import timezone
 from counting.count_files import read_counts
 from counting.models import PutAside, SearchState, SearchTask, UnitScan
 from counting.opening import NothingIsCountedThere, add_found_line
+from counting.review import cancel
 from counting.scanning import understand
 from counting.scope_files import ListRefused, read_listed
-from counting.searching import NoPlaceForIt, SearchOver, assign, follow_units, found, write_off, write_off_overdue
+from counting.searching import (
+    NoPlaceForIt,
+    SearchOver,
+    SeenByACount,
+    assign,
+    follow_units,
+    found,
+    write_off,
+    write_off_overdue,
+)
 from counting.setting_aside import put_aside
 from counting.sighting import scan_units
 from counting.tasks import write_off_missing
@@ -20,7 +30,8 @@ from inventory_site.settings import CELERY_BEAT_SCHEDULE
 from ledger.models import Kind, Register
 from ledger.reconciliation import findings
 from ledger.reversing import reverse as take_back
-from tests.counting.given import given_search, given_session
+from tests.counting.given import complete, given_search, given_session
+from tests.counting.unit_counts import scan
 from tests.factories import (
     BinFactory,
     ItemFactory,
@@ -160,6 +171,38 @@ def test_a_night_that_runs_twice_writes_off_once(unit):
 
     assert (len(once), twice) == (1, [])
     assert Register.objects.filter(kind=Kind.QUANTITY_ADJUSTMENT).count() == 1
+
+
+@pytest.fixture
+def seen_by_a_count(unit, bin):
+    """The unit is searched for, and a count that is open has seen it: (its search, the session)."""
+    task = given_search(unit, due_on=timezone.localdate() - timedelta(days=1))
+    given_units(bin, unit.item, ["A101"])
+    session = given_session(bin.location, bins=[bin])
+    scan(session, bin, "A100", "A101")
+    return task, session
+
+
+def test_what_an_open_count_has_seen_is_not_written_off(seen_by_a_count, unit, bin):
+    task, session = seen_by_a_count
+
+    with pytest.raises(SeenByACount) as refused:
+        write_off(task, **stamps())
+    assert str(session) in refused.value.messages[0]
+    assert write_off_overdue(at=now()) == []
+    complete(session)
+
+    assert state_of(unit) == ("in_stock", "storage")
+    assert (session.adjustment, ended(task)) == (None, (SearchState.FOUND, session.transfer))
+
+
+def test_what_a_count_has_seen_that_was_cancelled_is_written_off(seen_by_a_count, unit):
+    task, session = seen_by_a_count
+    cancel(session, by=UserFactory(), at=now())
+
+    (register,) = write_off_overdue(at=now())
+
+    assert ended(task) == (SearchState.WRITTEN_OFF, register)
 
 
 def test_one_document_a_location_whatever_the_number_of_units(bin, drill, django_assert_max_num_queries):
