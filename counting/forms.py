@@ -23,7 +23,7 @@ from inventory_site.fields import MONEY, QUANTITY
 from inventory_site.figures import typed
 from inventory_site.pages import refuse
 from ledger.models import Reason
-from warehouse.finding import find_bin, find_item
+from warehouse.finding import factors_of, find_bin, find_item
 from warehouse.models import Bin, Category, Location, User, Zone
 from warehouse.quantities import parse_quantity
 from warehouse.uploads import SpreadsheetField
@@ -221,6 +221,50 @@ class DecisionForm(forms.Form):
 
 class ReversalForm(forms.Form):
     note = forms.CharField(label=_("Why"), max_length=200, help_text=_("It stands on the documents for good."))
+
+
+class FoundInJournalForm(forms.Form):
+    """What somebody found that stands in no row of a journal."""
+
+    request_id = forms.UUIDField(widget=forms.HiddenInput)
+    bin = forms.CharField(label=_("Bin"), max_length=100, required=False)
+    item = forms.CharField(label=_("Item"), max_length=200)
+    lot = forms.CharField(label=_("Lot"), max_length=60, required=False)
+    quantity = forms.CharField(label=_("Counted"), max_length=60)
+
+    def __init__(self, *args, session, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.session = session
+
+    def clean_bin(self):
+        return find_bin(self.cleaned_data["bin"], location=self.session.location)
+
+    def clean_item(self):
+        self.label = find_item(self.cleaned_data["item"])
+        return self.label.item
+
+    def clean(self):
+        item, text = self.cleaned_data.get("item"), self.cleaned_data.get("quantity")
+        if item and text:
+            try:
+                self.cleaned_data["quantity"] = parse_quantity(text, factors=factors_of(item)).quantity
+            except DomainError as error:
+                self.add_error("quantity", error)
+        return self.cleaned_data
+
+    @property
+    def found(self):
+        """What counting.recording.count_found takes."""
+        data = self.cleaned_data
+        return {
+            "bin": data["bin"],
+            "item": data["item"],
+            "variant": self.label.variant,
+            "lot_number": data["lot"] or self.label.lot_number,
+            "expiration_date": self.label.expiration_date,
+            "quantity": data["quantity"],
+            "client_id": data["request_id"],
+        }
 
 
 class NoteForm(forms.Form):

@@ -53,6 +53,8 @@ RULES = """
     count-reverse         S      S
     count-complete        S      S
 
+    count-journal         CS     CS
+    count-journal-line    -      CS
     count-entry           CS     -
     count-bins            CS     -
     count-lines           CS     -

@@ -64,6 +64,8 @@ ARGUMENTS = {
     "count-misplaced": ["session.number"],
     "count-units": ["session.number"],
     "count-complete": ["session.number"],
+    "count-journal": ["session.number"],
+    "count-journal-line": ["session.number", "line.pk"],
     "count-entry": ["session.number"],
     "count-bins": ["session.number"],
     "count-lines": ["session.number"],
