@@ -56,30 +56,44 @@ def _job(watch, quants, singles, review):
     product, floor = Product(), Floor()
     product.prepare(quants)
     floor.prepare()
-    vacuum()
-    with watch.step(quants, "floor", "post"):
-        floor.post(product.rows())
-    watch.timed(quants, "post", product.post)
-    vacuum()
-    with watch.step(quants, "floor", "open"):
-        floor.open()
-    watch.timed(quants, "open", product.open)
+    open_both(watch, quants, product, floor)
     counts = {side: _counts(side.lines()) for side in (floor, product)}
     _one_by_one(singles, quants, product, floor)
     with watch.step(quants, "floor", "enter"):
         floor.enter(counts[floor])
     watch.timed(quants, "enter", lambda: product.enter(counts[product]))
+    review.setdefault(quants, []).extend(pages_of_review(product))
+    complete_both(watch, quants, product, floor)
+    wrong, adjusted = product.check()
+    if (wrong, adjusted) != (0, quants // 10):
+        raise RuntimeError(f"{wrong} lines wrong, {adjusted} adjusted")
+
+
+def open_both(watch, size, product, floor):
+    """Receive what is to be counted, and open the count."""
+    vacuum()
+    with watch.step(size, "floor", "post"):
+        floor.post(product.rows())
+    watch.timed(size, "post", product.post)
+    vacuum()
+    with watch.step(size, "floor", "open"):
+        floor.open()
+    watch.timed(size, "open", product.open)
+
+
+def pages_of_review(product):
+    """What the page of the review takes, three times."""
     product.review()
     for _ in range(3):
         began = time.perf_counter()
         product.review_page()
-        review.setdefault(quants, []).append(time.perf_counter() - began)
-    with watch.step(quants, "floor", "complete"):
+        yield time.perf_counter() - began
+
+
+def complete_both(watch, size, product, floor):
+    with watch.step(size, "floor", "complete"):
         floor.complete()
-    watch.timed(quants, "complete", product.complete)
-    wrong, adjusted = product.check()
-    if (wrong, adjusted) != (0, quants // 10):
-        raise RuntimeError(f"{wrong} lines wrong, {adjusted} adjusted")
+    watch.timed(size, "complete", product.complete)
 
 
 def _counts(lines):

@@ -4,6 +4,7 @@ import statistics
 import time
 
 from counting.benchmark.product import vacuum
+from counting.benchmark.run import complete_both, open_both, pages_of_review
 from counting.benchmark.unit_floor import UnitFloor
 from counting.benchmark.units import UNITS_IN_A_BIN, UnitProduct
 from counting.benchmark.watch import Watch, table
@@ -36,31 +37,18 @@ def _job(watch, units, bursts, review):
     """Both sides, step by step in turn, so that what else the machine does meets both."""
     product, floor = UnitProduct(), UnitFloor()
     product.prepare(units)
-    floor.prepare()
-    vacuum()
-    with watch.step(units, "floor", "post"):
-        floor.post(product.rows())
-    watch.timed(units, "post", product.post)
-    vacuum()
-    with watch.step(units, "floor", "open"):
-        floor.open()
-    watch.timed(units, "open", product.open)
+    floor.prepare(product)
+    open_both(watch, units, product, floor)
     read = product.bursts()
     with watch.step(units, "floor", "scan"):
         _scan_all(floor, read, bursts.setdefault((units, "floor"), []))
     watch.timed(units, "scan", lambda: _scan_all(product, read, bursts.setdefault((units, "product"), [])))
     vacuum()
     with watch.step(units, "floor", "differ"):
-        differing = floor.differences()
-    watch.timed(units, "differ", product.differences)
-    product.review()
-    for _ in range(3):
-        began = time.perf_counter()
-        product.review_page()
-        review.setdefault(units, []).append(time.perf_counter() - began)
-    with watch.step(units, "floor", "complete"):
-        floor.complete()
-    watch.timed(units, "complete", product.complete)
+        differing = floor.differing()
+    watch.timed(units, "differ", product.differing)
+    review.setdefault(units, []).extend(pages_of_review(product))
+    complete_both(watch, units, product, floor)
     found = product.check()
     if found != (0, units // 100, units // 100) or differing != units // 50:
         raise RuntimeError(f"{differing} units differ; wrong, moved and written off: {found}")

@@ -8,7 +8,8 @@ from django.db.models import F
 from counting.benchmark.product import Product
 from counting.models import Sighting, Verdict
 from counting.sighting import scan_units
-from counting.unit_differences import differences
+from counting.unit_differences import differences, read_once, summary
+from counting.views.unit_panel import SHOWN
 from ledger.models import Kind
 from ledger.posting import Line, post
 from warehouse.models import Bin, Item, Location, Tracking, UnitOfMeasure, User
@@ -61,7 +62,7 @@ class UnitProduct(Product):
         return f"{self.location.code}-{position:07}"
 
     def rows(self):
-        return ((bin.code, item.number, code) for bin, item, code in self.placed())
+        return ((bin.pk, item.pk, code) for bin, item, code in self.placed())
 
     def post(self):
         lines = (Line(bin=bin.pk, item=item.pk, quantity=Decimal(1), unit=code) for bin, item, code in self.placed())
@@ -82,8 +83,11 @@ class UnitProduct(Product):
     def scan(self, bin, codes, client_id):
         scan_units(self.session, codes, bin=bin, by=self.user, client_id=client_id)
 
-    def differences(self):
-        return len(list(differences(self.session)))
+    def differing(self):
+        """How many there are, and the first page of them."""
+        with read_once(self.session):
+            differences(self.session, limit=SHOWN)
+            return summary(self.session).units
 
     def check(self):
         """The units that do not lie where they were seen, and how many were moved and written off."""
