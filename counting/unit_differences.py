@@ -26,11 +26,27 @@ WHY = {
     Verdict.SEEN_ELSEWHERE: _("It is not lost: %(session)s has seen it, in %(bin)s. Complete that count to move it."),
     Verdict.RELEASED: _("It was issued (%(document)s). Receive it again, or reverse that document, then count it."),
     Verdict.OTHER_LOCATION: _("The books have it at another location. Post a transfer to this one, then count it."),
+    Verdict.OTHER_VARIANT: _(
+        "It came in as another variant than it was scanned for. Have this line counted again: then it goes to its own."
+    ),
     Verdict.UNKNOWN: _("Nobody knows this code. Receive the unit in this bin, and it is taken as counted."),
 }
-SEEN_BY_AN_ENDED_COUNT = _(
-    "It is not lost: %(session)s saw it afterwards, in %(bin)s, and moved nothing. Count it there."
+# Where the other count ended; where it is of another location; where ours ended, which wrote not down which it was.
+SEEN_BY_AN_ENDED_COUNT = {
+    Verdict.SEEN_LATER: _(
+        "%(session)s saw it later, in %(bin)s. What was seen last holds. Count again if it lies here."
+    ),
+    Verdict.SEEN_ELSEWHERE: _(
+        "It is not lost: %(session)s saw it afterwards, in %(bin)s, and moved nothing. Count it there."
+    ),
+}
+SEEN_FAR_AWAY = _(
+    "A count at another location saw it later. What was seen last holds. Count again if it really lies here."
 )
+SEEN_BY_SOME_COUNT = {
+    Verdict.SEEN_LATER: _("Another count saw it later, and what was seen last holds."),
+    Verdict.SEEN_ELSEWHERE: _("It was not lost: another count saw it."),
+}
 IS_SETTLED = _("It was seen in two bins. As a reviewer said, it lies where the books have it.")
 SURPLUS = _("More than are known were counted. Units with numbers of our own are made; to make none, count again.")
 NOT_POSTED = _("Its line is left out, waits for another count, or nobody has decided on it: nothing is posted.")
@@ -320,16 +336,22 @@ def _documents_of(units):
 def _why(difference, documents):
     if difference.verdict == Verdict.CONFLICT and difference.settled:
         return str(IS_SETTLED)
+    if difference.verdict in SEEN_BY_AN_ENDED_COUNT:
+        return _seen_by(difference.other_line, difference)
     if difference.verdict in WHY:
-        other = difference.other_line
-        has_ended = difference.verdict == Verdict.SEEN_ELSEWHERE and other and not other.open
-        return (SEEN_BY_AN_ENDED_COUNT if has_ended else WHY[difference.verdict]) % {
-            "bin": other.quant.bin if other else _("another bin"),
-            "session": other.session if other else _("that count"),
-            "document": documents.get(difference.unit.last_entry, "–") if difference.unit else "–",
-        }
+        document = documents.get(difference.unit.last_entry, "–") if difference.unit else "–"
+        return str(WHY[difference.verdict]) % {"document": document}
     if not difference.code and difference.line.open:
         return str(SURPLUS)
     if difference.ticked and not difference.post:
         return str(NOT_POSTED)
     return ""
+
+
+def _seen_by(other, difference):
+    if other is None:
+        return str(SEEN_BY_SOME_COUNT[difference.verdict])
+    if other.session.location_id != difference.line.session.location_id:
+        return str(SEEN_FAR_AWAY)  # its bins are not for everybody
+    said = WHY if other.open else SEEN_BY_AN_ENDED_COUNT
+    return str(said[difference.verdict]) % {"bin": other.quant.bin, "session": other.session}

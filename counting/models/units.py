@@ -176,6 +176,7 @@ class Verdict(models.TextChoices):
     SEEN_ELSEWHERE = "seen_elsewhere", _("seen in another count")  # missing here, but another open count has seen it
     RELEASED = "released", _("released")
     OTHER_LOCATION = "other_location", _("at another location")
+    OTHER_VARIANT = "other_variant", _("of another variant")  # unknown when it was scanned, and received as what it is
     UNKNOWN = "unknown", _("unknown")
 
 

@@ -79,6 +79,7 @@ DIFFERING = f"""
                     THEN CASE WHEN another.line_id IS NOT NULL THEN 'seen_elsewhere'
                               WHEN %(search)s AND q.bin_id IS DISTINCT FROM %(missing_bin)s::bigint THEN 'search'
                               ELSE 'write_off' END
+                    WHEN u.variant_id IS DISTINCT FROM q.variant_id THEN 'other_variant'
                     WHEN seen.overtaken THEN 'moved_since'
                     WHEN seen.places > 1 AND seen.settled IS NOT TRUE OR u.quant_id = l.quant_id THEN 'conflict'
                     WHEN another.line_id IS NOT NULL THEN 'seen_later'

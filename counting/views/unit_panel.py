@@ -44,6 +44,7 @@ CHIPS = {
     Verdict.SEEN_ELSEWHERE: ("recorded", gettext_lazy("Seen in another count"), gettext_lazy("Seen in another count")),
     Verdict.RELEASED: ("released", pgettext_lazy("piece", "Released"), pgettext_lazy("piece", "Released")),
     Verdict.OTHER_LOCATION: ("released", gettext_lazy("At another location"), gettext_lazy("At another location")),
+    Verdict.OTHER_VARIANT: ("variance", gettext_lazy("Another variant"), gettext_lazy("Another variant")),
     Verdict.UNKNOWN: ("variance", gettext_lazy("Unknown"), gettext_lazy("Unknown")),
 }
 NOWHERE = {  # what stands for a bin where there is none
@@ -51,6 +52,7 @@ NOWHERE = {  # what stands for a bin where there is none
     Verdict.NEW: gettext_lazy("new"),
     Verdict.RELEASED: gettext_lazy("issued"),
     Verdict.OTHER_LOCATION: gettext_lazy("another location"),
+    Verdict.OTHER_VARIANT: gettext_lazy("another variant"),
     Verdict.UNKNOWN: gettext_lazy("unknown"),
     Verdict.WRITE_OFF: gettext_lazy("none"),
     Verdict.SEARCH: gettext_lazy("missing"),
@@ -366,9 +368,10 @@ class Row:
         difference, may = self.difference, self.panel.request.user.has_perm
         if not self.panel.session.is_open:
             return None
-        if difference.verdict in (Verdict.SEEN_LATER, Verdict.SEEN_ELSEWHERE) and difference.other_line:
+        if difference.other_line:
             other = difference.other_line.session
-            return other.number, other.get_absolute_url()
+            is_here = other.location_id == self.panel.session.location_id
+            return (other.number, other.get_absolute_url()) if is_here else None
         if difference.verdict in (Verdict.UNKNOWN, Verdict.RELEASED) and may("ledger.add_register"):
             return _("Receive it"), receipt_of(difference.line, difference.code)
         if difference.verdict == Verdict.OTHER_LOCATION and may("ledger.add_register"):

@@ -22,11 +22,11 @@ from counting.review import (
     leave_out,
     mark_counted,
 )
-from counting.sighting import count_quantity
+from counting.sighting import count_quantity, scan_units
 from counting.unit_differences import differences, line_figures, lines_that_hide, read_once, summary
 from ledger.models import Kind, WarehouseEntry
 from ledger.reversing import reverse
-from tests.counting.given import ask, complete, count, given_line
+from tests.counting.given import again, ask, complete, count, given_line
 from tests.counting.unit_counts import (
     carry,
     found,
@@ -39,9 +39,18 @@ from tests.counting.unit_counts import (
     scan,
     stamps,
 )
-from tests.factories import TODAY, LocationFactory, SerialItemFactory, UserFactory, given_stock, given_units
+from tests.factories import (
+    TODAY,
+    BinFactory,
+    LocationFactory,
+    SerialItemFactory,
+    UserFactory,
+    given_stock,
+    given_units,
+    post_lines,
+)
 from tests.laws import assert_reconciled
-from warehouse.models import Item, Unit
+from warehouse.models import Item, ItemVariant, Unit
 
 pytestmark = pytest.mark.django_db
 
@@ -309,12 +318,34 @@ def test_of_two_sightings_in_open_counts_the_later_wins_whichever_count_is_compl
     scan(counts["later"], two, 2, 3)
 
     assert found(counts["earlier"]) == {"3": "seen_later"}
+    assert f"complete {counts['later']}" in why(counts["earlier"], "3")
     complete(counts.pop(first))
+    if first == "later":
+        assert "complete" not in why(counts["earlier"], "3")
     for session in counts.values():
         complete(session)
 
     assert places(item) == {one: {"1"}, two: {"2", "3"}}
     assert_reconciled()
+
+
+def why(session, code):
+    return next(each.why for each in differences(session) if each.code == code)
+
+
+def test_what_a_count_of_another_location_saw_later_says_no_bin_of_that_location():
+    item, (here,) = given_shelves([1, 2])
+    _item, (far,) = given_shelves([3], item=item)
+    session, other = given_count(here), given_count(far)
+    carry(here, far, item, "2", kind=Kind.LOCATION_TRANSFER, other_location=far.location)
+    scan(session, here, 1, 2)
+    scan(other, far, 3, 2)
+
+    assert found(session) == {"2": "seen_later"}
+    assert why(session, "2").startswith("A count at another location saw it later.")
+    assert not {str(far), str(other)} & set(why(session, "2").replace(",", " ").replace(".", " ").split())
+    complete(session)
+    assert places(item) == {here: {"1"}, far: {"2", "3"}}
 
 
 def test_what_a_cancelled_count_has_seen_keeps_nothing():
@@ -502,6 +533,51 @@ def test_an_unknown_code_is_kept_and_counts_once_the_unit_is_received_there():
     assert found(session) == {}
     complete(session)
     assert places(item) == {one: {"1", "2"}}
+
+
+@pytest.mark.parametrize("kind", [Kind.RECEIPT, Kind.OPENING])
+def test_an_unknown_code_that_comes_in_as_another_variant_keeps_nothing_from_being_completed(kind):
+    item, bin = SerialItemFactory(), BinFactory()
+    red, blue = (ItemVariant.objects.create(item=item, code=code) for code in ("RED", "BLUE"))
+    receive = {"bin": bin.pk, "item": item.pk, "quantity": Decimal(1)}
+    post_lines(bin.location, receive | {"variant": red.pk, "unit": "R1"}, receive | {"variant": blue.pk, "unit": "B1"})
+    session = given_count(bin)
+    lines = {line.quant.variant: line for line in session.lines.select_related("quant__variant", "quant__item")}
+    said = {"bin": bin, "by": UserFactory()}
+    scan_units(session, ["R1", "B2"], line=lines[red], client_id=uuid4(), **said)
+    scan_units(session, ["B1"], line=lines[blue], client_id=uuid4(), **said)
+    post_lines(bin.location, receive | {"variant": blue.pk, "unit": "B2"}, kind=kind)
+    mark_counted(session, **stamps())
+
+    (difference,) = differences(session)
+    assert (difference.code, difference.verdict, difference.line) == ("B2", Verdict.OTHER_VARIANT, lines[red])
+    assert (difference.selectable, difference.post) == (False, False)
+    assert "Have this line counted again" in difference.why
+    ask_recount(session, [lines[red].pk], why="Another variant", **stamps())
+    session.refresh_from_db()
+    scan_units(session, ["R1", "B2"], line=again(lines[red]), client_id=uuid4(), **said)
+
+    assert found(session) == {}
+    assert complete(session) == "completed"
+    assert places(item) == {bin: {"R1", "B1", "B2"}}
+    assert_reconciled()
+
+
+def test_what_is_of_another_variant_than_its_line_is_written_down_and_left_where_it_is():
+    item, bin = SerialItemFactory(), BinFactory()
+    red = ItemVariant.objects.create(item=item, code="RED")
+    receive = {"bin": bin.pk, "item": item.pk, "quantity": Decimal(1)}
+    post_lines(bin.location, receive | {"variant": red.pk, "unit": "R1"})
+    session = given_count(bin)
+    scan(session, bin, "R1", "B2")
+    post_lines(bin.location, receive | {"unit": "B2"})
+
+    assert complete(session) == "completed"
+
+    assert [(each.code, each.verdict, each.posted) for each in session.unit_differences.all()] == [
+        ("B2", "other_variant", False)
+    ]
+    assert session.transfer is session.adjustment is None
 
 
 def test_units_of_an_auto_serialized_item_are_made_at_average_cost_with_their_codes_or_numbers_of_our_own():
