@@ -14,6 +14,11 @@ function fieldBeside(field, step) {
   return null;
 }
 
+// Whoever comes to a field types over what stands in it.
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches?.(".grid input[type=text]")) event.target.select();
+});
+
 document.addEventListener("keydown", (event) => {
   const step = STEPS[event.key];
   const field = event.target.closest?.(".grid input, .grid select");
@@ -23,5 +28,4 @@ document.addEventListener("keydown", (event) => {
   if (!next) return; // Enter in the last row sends it
   event.preventDefault();
   next.focus(); // leaving a field that was changed saves its row
-  next.select?.();
 });

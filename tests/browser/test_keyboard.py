@@ -1,10 +1,12 @@
 """Everything is reached, and done, with a keyboard alone."""
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import expect
 
 from tests.browser.given import Lindhafen
 from tests.browser.people import PASSWORD
+from tests.counting.given import given_session
 
 pytestmark = pytest.mark.browser
 BY_HAND = 60  # ms between two keys; faster would be a scanner
@@ -50,6 +52,31 @@ def test_a_count_is_opened_counted_reviewed_and_confirmed_by_keyboard(at_work):
     goes_by_tab(lena, page.get_by_role("link", name="Go on to post"))
     goes_by_tab(lena, page.get_by_role("button", name="Post 1 adjustment"))
     lena.reads("Step 1 of 4")
+
+
+def test_a_journal_is_filled_in_as_a_spreadsheet_is(at_work):
+    lindhafen = Lindhafen()
+    lena = at_work(lindhafen.employs("lena", "Supervisor"))
+    journal = {"uncounted": "expected", "journal": True}
+    session = given_session(lindhafen.location, by=lena.user, policies=journal, bins=[lindhafen.a0101])
+    page, keys = lena.page, lena.page.keyboard
+    lena.log_in()
+    lena.goes(reverse("count-journal", args=[session.number]))
+    first, second = page.locator(".grid input[name=quantity]").all()
+
+    goes_by_tab(lena, first, then=None)
+    keys.press("Enter")
+    expect(second).to_be_focused()
+    keys.type("50")
+    keys.press("ArrowUp")
+    expect(first).to_be_focused()
+    keys.type("8 + x")
+    keys.press("Enter")
+    lena.reads("is not a quantity", ".grid")
+    expect(page.locator(".grid input[aria-invalid=true]")).to_have_value("8 + x")
+    lena.reads("1 of 2 lines touched", "#touched")
+
+    assert sorted(session.lines.counted().values_list("counted_quantity", flat=True)) == [50]
 
 
 def skips_to_the_content(lena):
