@@ -35,6 +35,8 @@ SEE_STOCK = (*PLACES, "warehouse.view_quant", "warehouse.view_unit", *permission
 SEE_LEDGERS = permissions(
     "ledger", ("view",), ("register", "reason", "warehouseentry", "itemledgerentry", "valueentry", "stockvalue")
 )
+JOURNALS = ("journalbatch", "journalline", "standardjournal")
+SEE_JOURNALS = permissions("ledger", ("view",), JOURNALS)
 COUNTED = ("countsession", "countline", "countentry", "putaside", "activity")
 UNITS_COUNTED = ("unitscan", "sighting", "unitdecision", "unitdifference", "searchtask")
 SEE_COUNTS = permissions("counting", ("view",), (*COUNTED, *UNITS_COUNTED))
@@ -50,6 +52,9 @@ GROUPS = {
         "counting.add_countsession",
         "counting.review_countsession",
         "counting.complete_countsession",
+        *SEE_JOURNALS,
+        *permissions("ledger", ("add", "change", "delete"), JOURNALS),
+        "ledger.post_journalbatch",
         "ledger.adjust_register",
         "ledger.reverse_register",
         "ledger.override_hold",
@@ -61,6 +66,7 @@ GROUPS = {
     _("Planner"): (
         *SEE_STOCK,
         *SEE_LEDGERS,
+        *SEE_JOURNALS,
         *SEE_COUNTS,
         "counting.add_countsession",
         *permissions("django_celery_beat", ("view", "add", "change", "delete"), SCHEDULES),

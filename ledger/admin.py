@@ -6,7 +6,18 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.admin import PickFilter, ReadOnlyAdmin, SiteAdmin
-from ledger.models import ItemLedgerEntry, Reason, Register, StockImport, StockValue, ValueEntry, WarehouseEntry
+from ledger.models import (
+    ItemLedgerEntry,
+    JournalBatch,
+    JournalLine,
+    Reason,
+    Register,
+    StandardJournal,
+    StockImport,
+    StockValue,
+    ValueEntry,
+    WarehouseEntry,
+)
 
 
 @admin.register(Reason)
@@ -112,3 +123,30 @@ class StockImportAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request) & StockImport.objects.visible_to(request.user)
+
+
+@admin.register(JournalBatch)
+class JournalBatchAdmin(ReadOnlyAdmin):
+    """Journals are entered and posted on pages of their own."""
+
+    location_paths = ("location",)
+    list_display = ["number", "name", "kind", "location", "posting_date", "reason", "created_by"]
+    list_select_related = ["location", "reason", "created_by"]
+    list_filter = ["kind", ("location", PickFilter)]
+    search_fields = ["name", "note"]
+
+
+@admin.register(JournalLine)
+class JournalLineAdmin(ReadOnlyAdmin):
+    location_paths = ("batch__location",)
+    list_display = ["position", "batch", "entry_type", "item", "variant", "bin", "lot", "quantity", "unit_of_measure"]
+    list_select_related = ["batch"]
+    list_filter = [("batch", PickFilter)]
+    search_fields = ["=item", "=bin", "=lot"]
+
+
+@admin.register(StandardJournal)
+class StandardJournalAdmin(ReadOnlyAdmin):
+    list_display = ["code", "name", "kind"]
+    list_filter = ["kind"]
+    search_fields = ["code", "name"]

@@ -11,7 +11,7 @@ from ledger.sql import units as sql
 from warehouse.units import ensure_units
 
 # What brings in units that nobody knew, and such as had left for good.
-BRINGS_IN = {Kind.RECEIPT, Kind.OPENING}
+BRINGS_IN = {Kind.RECEIPT, Kind.OPENING, Kind.ITEM_JOURNAL}
 
 
 class LawBroken(RuntimeError):

@@ -289,6 +289,13 @@ def _stage(cursor, document, lines):
                 units.append((number, line.unit, line.manufacturer_number, line.unit_lot))
     if units:
         carrying.name_units(cursor, units)
+    stage_lines(cursor, document, with_units=bool(units))
+
+
+def stage_lines(cursor: CursorWrapper, document: Document, *, with_units: bool) -> None:
+    """What is in `posting_line` goes into `posting_stage`, and what is wrong with it whatever lies where into
+    `posting_error`. `with_units`: some of the lines name units.
+    """
     to_location = document.other_location or document.location
     cursor.execute(
         checking.CHECK_KEYS,
@@ -299,7 +306,7 @@ def _stage(cursor, document, lines):
             "out_of_missing": document.kind in OUT_OF_MISSING,
         },
     )
-    if units:
+    if with_units:
         carrying.stage_units(cursor, document.kind)
     ensure_quants(staging.KEYS, condition=staging.WITHOUT_ERROR)
     cursor.execute(staging.STAGE_LINES)

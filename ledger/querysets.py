@@ -142,3 +142,21 @@ class StockValueQuerySet(models.QuerySet):
     def total(self):
         """What all of it is worth."""
         return self.aggregate(value=Sum("value"))["value"] or 0
+
+
+class JournalBatchQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Those all of whose locations are this person's."""
+        return self.filter(at_locations_of(user, "location")).filter(
+            Q(to_location__isnull=True) | at_locations_of(user, "to_location")
+        )
+
+    def with_names(self):
+        return self.select_related("location", "to_location", "reason", "created_by")
+
+    def with_size(self):
+        """Adds `line_count`."""
+        return self.annotate(line_count=Count("lines"))
+
+    def matching(self, text):
+        return self.filter(Q(name__icontains=text) | Q(note__icontains=text))

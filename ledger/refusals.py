@@ -49,6 +49,7 @@ SENTENCES = {
     "held": _("%(held_by)s holds %(item)s in %(bin)s. Wait until it is done, or ask who works on it."),
     "held_by_several": _("%(held_by)s hold %(item)s in %(bin)s. Wait until they are done, or ask who works on them."),
     "settled_by_count": _("%(item)s in %(bin)s was counted since: the books no longer hold what would be taken back."),
+    "unresolved": _("Other lines must be corrected first."),
     "undone": _("%(item)s in %(bin)s: this is taken back already."),
     "not_enough": _("%(item)s: %(bin)s holds %(on_hand)s, which is less than the %(wanted)s that would leave it."),
 }

@@ -20,7 +20,20 @@ from django_celery_beat.models import (
 )
 
 from counting.models import Activity, CountEntry, CountLine, CountSession, PutAside, SearchTask, Status
-from ledger.models import ItemLedgerEntry, Reason, Register, StockImport, StockValue, ValueEntry, WarehouseEntry
+from ledger.journals import add_lines, open_batch
+from ledger.models import (
+    ItemLedgerEntry,
+    JournalBatch,
+    JournalKind,
+    JournalLine,
+    Reason,
+    Register,
+    StandardJournal,
+    StockImport,
+    StockValue,
+    ValueEntry,
+    WarehouseEntry,
+)
 from tests.counting.given import complete, count, given_line, given_search, mark_counted
 from tests.factories import (
     BinFactory,
@@ -42,6 +55,7 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 LEDGERS = [
     Register, WarehouseEntry, ItemLedgerEntry, ValueEntry, StockValue, StockImport, Quant, BinHold,
     CountSession, CountLine, CountEntry, PutAside, Activity, Unit, SearchTask,
+    JournalBatch, JournalLine, StandardJournal,
 ]  # fmt: skip
 
 
@@ -65,6 +79,9 @@ def given_everything(location=None):
     PutAside.objects.create(session=line.session, bin=bin, code="???", by=by, at=timezone.now(), client_id=uuid4())
     BinHold.objects.create(bin=bin, item=item, held_by="SC-1")
     StockImport.objects.create(requested_by=by)
+    journal = open_batch(JournalKind.ITEM, name="Breakage", location=location, by=by, posting_date=timezone.localdate())
+    add_lines(journal, [{"item": item.number}])
+    StandardJournal.objects.get_or_create(kind=JournalKind.ITEM, code="BREAKAGE")
     given_search(given_units(bin, SerialItemFactory(), ["D100"])[0], session=line.session)
     return line
 
@@ -417,8 +434,11 @@ MAY = """
     django_celery_beat.PeriodicTask      -   vacd     v
     django_celery_beat.SolarSchedule     -   -        v
     ledger.ItemLedgerEntry       v           v        v
+    ledger.JournalBatch          v           v        v
+    ledger.JournalLine           v           v        v
     ledger.Reason                v           v        v
     ledger.Register              v           v        v
+    ledger.StandardJournal       v           v        v
     ledger.StockImport           v           -        v
     ledger.StockValue            v           v        v
     ledger.ValueEntry            v           v        v
