@@ -301,7 +301,7 @@ def _with_names(rows):
     lines = CountLine.objects.with_names().select_related("session")
     lines = lines.in_bulk(named["line_id"] | named["other_line_id"] | seen_on)
     quants = Quant.objects.select_related("bin", "item").in_bulk(named["from_quant_id"] | named["to_quant_id"])
-    units = Unit.objects.select_related("lot", "variant").in_bulk(named["unit_id"])
+    units = Unit.objects.select_related("item", "lot", "variant").in_bulk(named["unit_id"])
     documents = _documents_of([units[key["unit_id"]] for key in keys if key["verdict"] == Verdict.RELEASED])
     found = [
         Difference(

@@ -18,7 +18,7 @@ from counting.sheets import ROOM, Blank, draw_sheet, expected_units, with_codes
 from counting.unit_differences import differences
 from tests.counting.given import given_line, given_session, in_review
 from tests.counting.people import COUNTS, READS, REVIEWS, auditor, counter, supervisor
-from tests.counting.unit_counts import found, given_count, given_shelves, line_in, scan
+from tests.counting.unit_counts import found, given_count, given_review, given_shelves, line_in, scan
 from tests.factories import BinFactory, ItemFactory, UserFactory, given_units
 from tests.pages import HTMX, is_page, signed_in, text_of
 from warehouse.models import Unit
@@ -348,6 +348,20 @@ def test_the_panel_costs_the_same_for_many_units_as_for_few(swapped):
         lena.get(units_url(swapped))
 
     assert len(many) <= len(few) + 3
+
+
+def test_a_review_costs_the_same_for_one_unit_that_differs_and_for_twenty():
+    numbers = []
+    for missing in (1, 20):
+        _item, (here, there) = given_shelves(range(missing), ["S1"])
+        session = given_review(given_count(here, there), (here,), (there, "S1"))
+        lena = supervisor(session.location)
+        lena.get(review(session))
+        with CaptureQueriesContext(connection) as captured:
+            lena.get(review(session))
+        numbers.append(len(captured))
+
+    assert numbers[0] == numbers[1]
 
 
 def test_a_line_whose_quantity_is_right_and_whose_units_are_not_is_to_be_decided():
