@@ -326,6 +326,7 @@ class SheetForm(forms.Form):
     which = forms.ChoiceField(
         choices=[("all", _("All of this round")), ("left", _("What is left to count"))], label=_("Lines")
     )
+    sort = forms.ChoiceField(choices=[("walk", _("Walking order")), ("item", _("Item"))], label=_("Sorted by"))
     per = forms.ChoiceField(choices=Per, label=_("On a page"))
     blank_lines = forms.IntegerField(min_value=0, max_value=30, label=_("Blank lines"))
     unit_lines = forms.IntegerField(min_value=0, max_value=60, label=_("Blank serial numbers"))
@@ -337,6 +338,7 @@ class SheetForm(forms.Form):
         """What the address does not say is as a sheet usually is; a recount is about what is left of it."""
         initially = {
             "which": "left" if session.round > 1 else "all",
+            "sort": "walk",
             "per": Per.PAGE,
             "blank_lines": "5",
             "unit_lines": "0",
@@ -367,7 +369,7 @@ class SheetForm(forms.Form):
             lines = lines.filter(quant__bin__zone__in=said["zones"])
         if said["bins"]:
             lines = lines.filter(quant__bin__in=said["bins"])
-        return lines
+        return lines.by_item() if said["sort"] == "item" else lines.in_walking_order()
 
 
 class ReportForm(forms.Form):

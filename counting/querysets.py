@@ -331,6 +331,11 @@ class CountLineQuerySet(models.QuerySet):
             "quant__bin__walking_order", "quant__bin__code", "quant__item__number", "quant__lot__number", "pk"
         )
 
+    def by_item(self):
+        return self.order_by(
+            "quant__item__number", "quant__lot__number", "quant__bin__walking_order", "quant__bin__code", "pk"
+        )
+
     def largest_value_first(self):
         return self.with_value().order_by(F("abs_value").desc(nulls_last=True), "pk")
 

@@ -65,7 +65,14 @@ class SheetPage:
 
     @property
     def title(self):
-        said = _("Recount sheet %s") if self.is_recount else _("Count sheet %s")
+        if self.is_recount:
+            said = _("Recount sheet %s")
+        elif self.session.journal and self.session.location.directed:
+            said = _("Warehouse physical inventory list %s")
+        elif self.session.journal:
+            said = _("Physical inventory list %s")
+        else:
+            said = _("Count sheet %s")
         return said % self.session.number
 
     @property
@@ -97,7 +104,7 @@ class SheetPage:
         """Keys first: names are read for the lines of this part only."""
         if not self.part.total:
             return []
-        keys = list(self.asked.in_walking_order().values_list("pk", flat=True)[self.part.slice])
+        keys = list(self.asked.values_list("pk", flat=True)[self.part.slice])
         found = self.session.lines.with_names().in_bulk(keys)
         return with_codes(found[key] for key in keys)
 

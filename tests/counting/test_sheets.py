@@ -244,6 +244,36 @@ def test_only_some_zones_or_bins_are_printed(location):
     assert printed(bins="A-*") == ["A-01", "A-02"]
 
 
+def test_lines_are_sorted_by_item_where_that_is_asked_for(location):
+    first, second = given_bins(location, "A-01", "A-02")
+    bolt, nut = ItemFactory(number="HW-1"), ItemFactory(number="HW-2")
+    for bin, item in ((first, nut), (second, bolt), (first, bolt)):
+        given_stock(7, bin=bin, item=item)
+    session = given_session(location)
+
+    page = counter(location).get(address(session), {"sort": "item"})
+
+    lines = page.context["page"].lines
+    assert [(line.quant.item.number, line.quant.bin.code) for line in lines] == [
+        ("HW-1", "A-01"),
+        ("HW-1", "A-02"),
+        ("HW-2", "A-01"),
+    ]
+    assert "Sorted by Item" in text_of(page)
+
+
+def test_the_list_of_a_journal_is_a_physical_inventory_list(location):
+    given_stock(7, bin=given_bins(location, "A-01")[0])
+    session = given_session(location, policies={"journal": True, "uncounted": "expected"})
+
+    with_quantities = counter(location).get(address(session), {"system": "on"})
+    without = counter(location).get(address(session))
+
+    assert f"Physical inventory list {session.number}" in text_of(without)
+    assert without.context["page"].shows_system is False
+    assert with_quantities.context["page"].shows_system is True
+
+
 def test_what_is_left_to_count_is_printed_alone(location):
     session = given_many(location, given_bins(location, "A-01", "A-02"), 2)
     count(CountLine.objects.in_walking_order().first(), 5)
