@@ -97,9 +97,14 @@ class Shell:
         return [gettext(group.name) for group in self.user.groups.all()] if self.known else []
 
     @property
+    def closed_locations(self):
+        return closed_to(self.request) if self.known else frozenset()
+
+    @property
     def closed(self):
-        """Why some figures are missing, where quantities are closed to this person."""
-        return CLOSED if self.known and closed_to(self.request) else ""
+        """Why some figures are missing, where quantities are closed to this person. A page of one place, count or
+        document asks first whether it is there."""
+        return CLOSED if self.closed_locations else ""
 
     @property
     def theme(self):

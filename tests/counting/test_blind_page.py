@@ -15,7 +15,7 @@ from counting.recording import BlindCount, add_to_count
 from counting.review import ask_recount, mark_counted, reopen
 from counting.whole_bins import all_as_expected
 from tests.counting.given import again, count, given_session
-from tests.counting.people import auditor, counter, supervisor
+from tests.counting.people import COUNTS, auditor, counter, supervisor
 from tests.factories import BinFactory, LocationFactory, given_stock, move
 from tests.pages import COUNTER, HTMX, signed_in, text_of
 
@@ -65,6 +65,21 @@ def test_another_count_of_the_location_is_closed_as_well(line):
 
     assert not sees_quantities(ama, other)
     assert sees_quantities(ama, given_session(given_stock(3).location))
+
+
+def test_only_where_figures_are_closed_a_page_says_so(line):
+    here, there = line.quant.bin, given_stock(3, bin=BinFactory(code="B-01")).bin
+    ama = signed_in(*COUNTS, "warehouse.view_location", location=here.location)
+    ama.person.locations.add(there.location)
+    sessions = line.session, given_session(there.location)
+    pages = [(reverse("count-detail", args=[session.number]), session is line.session) for session in sessions]
+    pages += [(reverse("count-activity", args=[session.number]), session is line.session) for session in sessions]
+    pages += [(bin.get_absolute_url(), bin == here) for bin in (here, there)]
+    pages += [(bin.location.get_absolute_url(), bin == here) for bin in (here, there)]
+
+    said = {url: "A blind count is open here" in text_of(ama.get(url)) for url, _closed in pages}
+
+    assert said == dict(pages)
 
 
 # What one is told
