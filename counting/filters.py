@@ -43,7 +43,7 @@ SORTS = [("value", _("Largest value first")), ("walk", _("Walking order")), ("it
 
 
 class SearchFilter(PlaceFilters):
-    q = Find(method="find", label=_("End of the code, or the manufacturer's number"))
+    q = Find(method="find", label=_("Last characters of a code"))
     stage = django_filters.ChoiceFilter(
         choices=[("overdue", _("Overdue")), ("mine", _("Mine")), ("nobody", _("Nobody's")), ("ended", _("Ended"))],
         widget=forms.RadioSelect,

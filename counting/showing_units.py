@@ -13,8 +13,9 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from counting.sql import showing as sql
-from inventory_site.templatetags.truecount import quantity
+from inventory_site.templatetags.truecount import quantity, signed
 from warehouse.models import UnitState
+from warehouse.tags import read_tag
 
 ROWS = 100  # of a pile, on a page with one such line; with several lines they share them
 FEWEST = 10
@@ -42,6 +43,16 @@ class SeenUnit:
     @property
     def tail(self):
         return self.code[-TAIL:]
+
+    @cached_property
+    def serial(self):
+        """What people know a tag by; blank where it has no serial number, or the code is one."""
+        tag = read_tag(self.code) if self.is_tag else None
+        return tag.serial if tag else ""
+
+    @property
+    def fours(self):
+        return in_fours(self.code)
 
     @property
     def where(self):
@@ -102,7 +113,9 @@ class Tally:
 
     @property
     def sum(self):
-        """3 / 5, or 7 / 8 + 1 with one that is not expected."""
+        """3 / 5, or 7 / 8 + 1 with one that is not expected; +1 where none is."""
+        if not self.expected:
+            return signed(self.extra)
         more = f" + {quantity(self.extra)}" if self.extra else ""
         return f"{quantity(self.here.total)} / {quantity(self.expected)}{more}"
 

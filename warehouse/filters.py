@@ -169,7 +169,7 @@ class LotFilter(django_filters.FilterSet):
 
 
 class UnitFilter(PlaceFilters):
-    q = Find(method="find", label=_("End of the code, or the manufacturer's number"))
+    q = Find(method="find", label=_("Last characters of a code"))
     state = django_filters.ChoiceFilter(
         choices=[
             (UnitState.IN_STOCK, _("In stock")),

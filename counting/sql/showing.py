@@ -15,6 +15,7 @@ UNITS_OF_LINES = """
                  FROM told
                 WHERE %(find)s = '' OR right(upper(code), length(%(find)s)) = %(find)s
                    OR right(upper(number), length(%(find)s)) = %(find)s
+                   OR right(upper(serial), length(%(find)s)) = %(find)s
                WINDOW pile AS (PARTITION BY line_id, pile))
     SELECT p.line_id, p.pile, p.total, p.place, p.code, p.number, p.seen_at, p.state, b.code, w.id, w.name
       FROM placed p
@@ -27,13 +28,13 @@ UNITS_OF_LINES = """
 
 PILES_BY_THE_BOOK = """
     SELECT l.id AS line_id, CASE WHEN s.code IS NULL THEN 'left' ELSE 'here' END AS pile, u.code,
-           u.manufacturer_number AS number, s.seen_at, u.state, NULL::bigint AS quant_id
+           u.manufacturer_number AS number, u.serial_number AS serial, s.seen_at, u.state, NULL::bigint AS quant_id
       FROM line l
       JOIN warehouse_unit u ON u.quant_id = l.quant_id
       LEFT JOIN seen s ON s.line_id = l.id AND s.unit_id = u.id
      UNION ALL
-    SELECT s.line_id, CASE WHEN u.id IS NULL THEN 'unknown' ELSE 'more' END, s.code, u.manufacturer_number, s.seen_at,
-           u.state, u.quant_id
+    SELECT s.line_id, CASE WHEN u.id IS NULL THEN 'unknown' ELSE 'more' END, s.code, u.manufacturer_number,
+           u.serial_number, s.seen_at, u.state, u.quant_id
       FROM seen s
       LEFT JOIN warehouse_unit u ON u.id = s.unit_id
      WHERE u.quant_id IS DISTINCT FROM s.quant_id
@@ -41,7 +42,8 @@ PILES_BY_THE_BOOK = """
 
 # Nothing but what somebody held in their hands. Units that were allotted to a quantity come from the book.
 PILE_OF_SCANS = """
-    SELECT line_id, 'scanned' AS pile, code, ''::text AS number, seen_at, NULL::text AS state, NULL::bigint AS quant_id
+    SELECT line_id, 'scanned' AS pile, code, ''::text AS number, ''::text AS serial, seen_at, NULL::text AS state,
+           NULL::bigint AS quant_id
       FROM seen
      WHERE kind = 'seen'
 """

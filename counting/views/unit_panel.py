@@ -27,7 +27,8 @@ from inventory_site.asked import whole_number
 from inventory_site.errors import DomainError
 from inventory_site.pages import redirect_to, render_page, toast, wants_partial
 from inventory_site.templatetags.truecount import money, quantity, signed_money
-from warehouse.models import Item
+from warehouse.models import Item, Tracking
+from warehouse.tags import read_tag
 
 SHOWN = 50
 LAST_PAGE = 100_000
@@ -344,8 +345,18 @@ class Row:
         return NOWHERE.get(self.difference.verdict, _("none"))
 
     @property
+    def serial(self):
+        """What people know a tag by, where it has a serial number."""
+        if self.difference.item.tracking != Tracking.RFID:
+            return ""
+        tag = read_tag(self.difference.code)
+        return tag.serial if tag else ""
+
+    @property
     def cost(self):
-        return self.panel.cost(self.difference.verdict, self.difference.value)
+        """Nobody knows what an unknown unit has cost."""
+        unknown = self.difference.verdict == Verdict.UNKNOWN
+        return "–" if unknown else self.panel.cost(self.difference.verdict, self.difference.value)
 
     @property
     def why(self):

@@ -130,6 +130,18 @@ def test_what_is_booked_elsewhere_is_counted_here_and_named_with_its_bin(shelf):
     assert shelf.seen() == {"D2198"}
 
 
+def test_where_nothing_is_expected_a_line_says_how_much_was_found(shelf):
+    given_units(BinFactory(location=shelf.location), saw := ItemFactory(tracking="serial"), ["S1"])
+    shelf.scan("S1")
+
+    text = text_of(shelf.page())
+
+    assert shelf.counted(item=saw) == 1
+    assert "1 scanned none is expected here" in text
+    assert " +1 " in text
+    assert "0 / 0" not in text
+
+
 def test_four_wrong_units_are_no_match_although_the_number_fits(shelf):
     given_units(shelf.next, shelf.drill, ["D3001", "D3002"])
     shelf.burst("D2201", "D2204", "D2207", "D3001", "D3002", line=shelf.line().pk)
@@ -336,13 +348,23 @@ def test_a_burst_is_one_request_with_one_banner_and_the_lines_that_it_touched(ra
     assert response.content.decode().count(f'id="line-{rack.line(rack.wrench).pk}"') == 1
 
 
-def test_tags_stand_in_fours_with_the_last_four_apart(rack):
-    code = rack.tags[0]
+def test_a_tag_is_known_by_its_serial_number_and_found_by_its_end(rack):
+    [code] = tags("TW-0042")
+    given_units(rack.bin, rack.wrench, [code])
 
     html = rack.page().content.decode()
+    found = rack.ama.get(rack.address("count-line-units", rack.line(rack.wrench).pk), {"find": "0042"})
 
-    assert f"{code[:4]} {code[4:8]} {code[8:12]} {code[12:16]} {code[16:20]} <b>{code[20:]}</b>" in html
+    assert f"<b>TW-0042</b> <small>{' '.join(code[at : at + 4] for at in range(0, len(code), 4))}</small>" in html
     assert "not read" in html
+    assert "TW-0042" in text_of(found)
+    assert "Expected, not read 1" in text_of(found)
+
+
+def test_a_tag_without_a_serial_number_stands_in_fours_with_the_last_four_apart(rack):
+    given_units(rack.bin, rack.wrench, ["E2801160600002054A3B1C2D"])
+
+    assert "E280 1160 6000 0205 4A3B <b>1C2D</b>" in rack.page().content.decode()
 
 
 def test_a_burst_that_arrives_twice_is_taken_once(rack):

@@ -287,6 +287,7 @@ def test_what_cannot_be_selected_says_why_and_the_way_out(swapped):
 
     (row,) = answer.context["panel"].rows
     assert not row.selectable
+    assert row.cost == "–"
     assert "Nobody knows this code" in text_of(answer)
     form = may_receive.get(row.way_out[1]).content.decode()
     assert all(value in form for value in (row.difference.item.number, row.difference.line.quant.bin.code, "S9"))
