@@ -11,7 +11,7 @@ class CountingConfig(AppConfig):
         from counting.guarding import links_of_counts, remember_override
         from counting.navigation import COUNT_IT, COUNTS, HOME, counts_matching
         from counting.reversing import looks_without_entry
-        from counting.tabs import REVERSE, TABS
+        from counting.tabs import FOUND, REVERSE, TABS
         from inventory_site import tabs, visibility
         from inventory_site.context import navigation
         from ledger import holds, looks
@@ -26,6 +26,7 @@ class CountingConfig(AppConfig):
         for place, action in COUNT_IT.items():
             actions.register(place, action)
         actions.register("document", REVERSE)
+        actions.register("unit", FOUND)
         looks.register(looks_without_entry)
         search.register(
             search.Source(

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from counting.filters import CountsOfFilter
-from counting.models import CountLine, CountSession
+from counting.models import CountLine, CountSession, SearchTask
 from counting.telling import told
 from counting.unit_history import history_of_unit
 from counting.views.access import sees_evidence
@@ -16,6 +16,7 @@ from inventory_site.pages import Column, Listing
 from inventory_site.tabs import Tab
 from inventory_site.visibility import closed_to
 from warehouse.actions import Action
+from warehouse.models import BinKind
 
 COUNT = Column("count", _("Count"), "session", descending_first=True)
 BIN = Column("bin", _("Bin"), ("quant__bin__walking_order", "quant__bin__code", "-session"))
@@ -69,12 +70,26 @@ def that_posted(request, register):
     return CountSession.objects.visible_to(request.user).filter(Q(adjustment=register) | Q(transfer=register))
 
 
+def searches_for(unit):
+    return SearchTask.objects.going_on().filter(unit=unit)
+
+
 def reversal_of_count(register):
     return reverse("count-reverse", args=[register.source])
 
 
 # What a count has posted is taken back with the count.
 REVERSE = Action("reverse", _("Reverse"), "reverse", reversal_of_count, permission="ledger.reverse_register")
+# What is missing is found on the page of its search.
+FOUND = Action(
+    "found",
+    _("Found it?"),
+    "search",
+    lambda unit: searches_for(unit).get().get_absolute_url(),
+    permission="ledger.add_register",
+    when=lambda unit: unit.quant and unit.quant.bin.kind == BinKind.MISSING and searches_for(unit).exists(),
+    order=5,
+)
 SEEN_BY = "counting.view_countsession"
 TABS = {
     "item": Tab("counts", _("Counts"), counts_of_item, SEEN_BY, order=60),

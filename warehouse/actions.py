@@ -4,8 +4,7 @@
     actions.register("quant", Action("adjust", _("Adjust"), "edit", lambda quant: reverse("adjust", args=[quant.pk]),
                                      permission="ledger.adjust_register"))
 
-Places: "stock" (the page of all stock; its url takes None), "quant", "item", "lot", "bin",
-"location".
+Places: "stock" (the page of all stock; its url takes None), "quant", "unit", "item", "lot", "bin", "location".
 """
 
 from collections import defaultdict

@@ -129,8 +129,10 @@ def warehouse_entries(request, entries, *, filterset=WarehouseLedgerFilter, omit
 
 
 def entry_listing(request, entries, columns, filterset, omit, sort, *, label):
-    """`listing.shows` tells the template which cells to draw."""
+    """`listing.shows` tells the template which cells to draw, `listing.reader` who may open a document: whoever reads
+    all of them, and else its author."""
     columns = [column for column in columns if column.key not in omit]
     listing = Listing(request, entries, filterset=filterset, columns=columns, sort=sort, label=label)
     listing.shows = {column.key: True for column in columns}
+    listing.reader = {"all": request.user.has_perm("ledger.view_register"), "author": request.user.pk}
     return listing

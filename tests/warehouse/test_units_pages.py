@@ -124,6 +124,23 @@ def test_a_unit_in_the_missing_bin_is_being_searched_for(bin, drill):
     assert found(client, state="in_stock") == []
 
 
+def test_a_unit_that_is_searched_for_leads_to_where_its_finder_says_so(bin, drill):
+    lost, kept = given_units(bin, drill, ["A100", "A101"])
+    search = given_search(lost)
+    client = signed_in(*OVERSEES, location=bin.location)
+
+    assert search.get_absolute_url() in page_of(client, lost).content.decode()
+    assert "Found it?" not in text_of(page_of(client, kept))
+
+
+def test_a_document_is_a_link_to_those_who_may_read_it(bin, drill):
+    (unit,) = given_units(bin, drill, ["A100"])
+    document = issue(unit).get_absolute_url()
+
+    assert document in page_of(signed_in(*OVERSEES, location=bin.location), unit).content.decode()
+    assert document not in page_of(signed_in(*LOOKS, location=bin.location), unit).content.decode()
+
+
 def test_cost_is_for_those_who_may_see_values(bin, drill):
     (unit,) = given_units(bin, drill, ["A100"], unit_cost=Decimal("129.5"))
     client = signed_in(*LOOKS, location=bin.location)
