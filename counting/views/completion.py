@@ -202,6 +202,11 @@ class Completion(SessionPage):
         ]
         return [{"show": show, "lines": lines, "text": text} for show, lines, text in blocking if lines]
 
+    @property
+    def will_be_refused(self):
+        """Is it certain? Then going back is what is to be done next."""
+        return bool(self.uncounted_in_the_way or self.blocking or self.conflicts)
+
     @cached_property
     def conflicts(self):
         """How many units were seen in two bins, and nobody has said in which they are: they will be refused."""

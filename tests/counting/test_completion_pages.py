@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 
 import pytest
@@ -32,6 +33,12 @@ def figures(client, url):
     return dict(client.get(url).context["page"].hidden)
 
 
+def next_step(page):
+    """What the one yellow button says."""
+    (said,) = re.findall(r'class="button[^"]*\bprimary\b[^>]*>\s*([^<]+)<', page.content.decode())
+    return said
+
+
 def session_now():
     return CountSession.objects.get()
 
@@ -44,9 +51,10 @@ def test_the_page_states_the_facts_and_what_is_left_out():
     in_review(lines[0].session)
     leave_out(lines[0].session, [lines[3].pk], note="Rack was moved", by=UserFactory(), at=timezone.now())
 
-    said = text_of(supervisor(lines[0].quant.location).get(url))
+    page = supervisor(lines[0].quant.location).get(url)
+    said = text_of(page)
 
-    assert "Post 2 adjustments" in said
+    assert next_step(page) == "Post 2 adjustments"
     assert "Lines adjusted 2" in said
     assert "Found +4 units" in said
     assert "Missing −3 units" in said
@@ -69,9 +77,10 @@ def test_what_will_be_refused_is_said_before():
     count(line, 8, begun=begun)
     in_review(line.session)
 
-    said = text_of(supervisor(line.quant.location).get(address(line.session)))
+    page = supervisor(line.quant.location).get(address(line.session))
 
-    assert "1 line moved while being counted" in said
+    assert "1 line moved while being counted" in text_of(page)
+    assert next_step(page) == "Back to the review"
 
 
 def test_completing_is_for_people_who_may_and_at_their_locations(client):
