@@ -132,8 +132,12 @@ def of_activity(activity: Activity, viewer: Viewer) -> Event:
 
 
 def _counts(session, viewer):
-    """The lines that were counted last."""
-    lines = session.lines.looked_at().select_related("counted_by", "quant__item", "quant__bin", "session")
+    """The lines that were counted last; of units the scans are told."""
+    lines = (
+        session.lines.looked_at()
+        .filter(serialized=False)
+        .select_related("counted_by", "quant__item", "quant__bin", "session")
+    )
     closed = frozenset([session.location_id] if viewer.closed else [])
     for line in told(lines.order_by("-counted_at")[:SHOWN], viewer.user, closed=closed):
         yield counted(line.counted_by, line.told, line.quant, at=line.counted_at)
