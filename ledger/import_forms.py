@@ -36,11 +36,12 @@ class PlaceField(forms.ChoiceField):
 
 
 class HandInForm(forms.Form):
-    files = FilesField(
-        label=_("Files"),
-        help_text=_("CSV or Excel (.xlsx), up to %(limit)s at once: locations, bins, items and stock, in any order.")
-        % {"limit": MAX_FILES},
-    )
+    files = FilesField(label=_("Files"))
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        hint = _("CSV or Excel (.xlsx), up to %(limit)s at once: locations, bins, items and stock, in any order.")
+        self.fields["files"].help_text = hint % {"limit": MAX_FILES}
 
 
 class DecisionsForm(forms.Form):

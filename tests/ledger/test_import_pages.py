@@ -57,6 +57,12 @@ def test_files_that_are_handed_in_are_checked_and_not_imported(client, planner):
     assert not Item.objects.exists()
 
 
+def test_whoever_hands_in_files_is_told_in_their_language_how_many(client, planner):
+    page = client.get(reverse("import-stock"), headers={"Accept-Language": "de"})
+
+    assert "bis zu 12 auf einmal" in page.content.decode()
+
+
 def test_the_dry_run_is_shown_with_one_button_to_import(client, planner):
     stock_import = given_import(planner, *files_in(SAMPLES, "locations.csv", "bins.csv", "items.csv", "stock.csv"))
 
