@@ -8,7 +8,7 @@ Locks in order, as everywhere: session, location, lines.
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -168,15 +168,14 @@ def scan_units(
     }
     is_late = age > LATE
     with connection.cursor() as cursor:
-        _stage(cursor, readable, bin)
+        _stage(cursor, readable, asked)
         _find_units(cursor, asked, line)
         _find_lines(cursor, asked, session, is_late=is_late)
         _see(cursor, asked, named=line and line.pk, is_late=is_late)
         cursor.execute(sql.ANSWERS, asked)
         rows = cursor.fetchall()
-    answers = [_answer(row, session, bin, line) for row in rows]
-    if not asked["told"]:
-        answers = [_told_blindly(answer) for answer in answers]
+    quant = line and line.quant_id
+    answers = [_answer(row, session.location_id, bin.pk, quant, told=asked["told"]) for row in rows]
     return Burst(answers + [Answer(code=code, seen=Seen.UNREADABLE) for code in unreadable])
 
 
@@ -216,11 +215,12 @@ def _keep_posting_off(session):
             cursor.execute(recording.KEEP_POSTING_OFF, {"session": session.pk})
 
 
-def _stage(cursor, codes, bin):
+def _stage(cursor, codes, asked):
     cursor.execute(sql.CREATE_SCANS)
     with cursor.copy(sql.COPY_SCANS) as copy:
         for position, code in enumerate(codes, start=1):
-            copy.write_row((position, code, _key(code), bin.pk))
+            copy.write_row((position, code, _key(code)))
+    cursor.execute(sql.STAGE_SCANS, asked)
 
 
 def _key(code):
@@ -302,7 +302,10 @@ def _see(cursor, asked, *, named, is_late):
     asked |= {"moment": cursor.fetchone()[0], "named": named}
     if is_late:
         cursor.execute(sql.ROUNDS_OF_LATE_SCANS, asked)
-    cursor.execute(sql.DROP_REPLAYED, asked)
+    cursor.execute(sql.WAS_TAKEN, asked)
+    if cursor.fetchone()[0]:
+        cursor.execute(sql.MARK_REPLAYED, asked)
+    cursor.execute(sql.MARK_REPEATED)
     cursor.execute(sql.SEE.format(newest_entry=sql.NEWEST_ENTRY_THEN if is_late else sql.NEWEST_ENTRY), asked)
     cursor.execute(sql.COUNT_SEEN_LATE if is_late else sql.COUNT_SEEN, asked)
     cursor.execute(sql.PARK, asked)
@@ -320,38 +323,39 @@ def see_staged(cursor, session: CountSession, *, by: User, client_id: UUID) -> d
     return asked["moment"]
 
 
-def _answer(row, session, bin, line):
-    code, key, unit, state, item, number, name, on_line, quant, fits, blocked, holder, repeated, is_new, *place = row
+def _answer(row, location, bin, quant, *, told):
+    """`bin` is the one that was scanned, `quant` that of the line that was named."""
+    code, key, unit, state, item, number, name, line, its_quant, fits, blocked, holder, is_new, *place = row
     its_bin, its_location, bin_code = place
-    told = Answer(code=code, seen=Seen.PARKED, unit_code=key)
-    if fits:
-        return replace(told, seen=Seen.WHICH, fits=tuple(fits))
-    if item is None:
-        return told
-    told = replace(
-        told,
+    if fits or item is None:
+        seen = Seen.WHICH if fits else Seen.PARKED
+        return Answer(code=code, seen=seen, unit_code=key, fits=tuple(fits or ()))
+    if blocked:
+        seen = Seen.CLOSED if blocked == "closed" else Seen.COUNTED_ELSEWHERE
+    elif not is_new:
+        seen = Seen.REPEATED
+    elif not told:
+        seen = Seen.RECORDED
+    elif unit is None:
+        seen = Seen.UNKNOWN
+    elif state in STATES:
+        seen = STATES[state]
+    elif its_location != location:
+        seen = Seen.OTHER_LOCATION
+    else:
+        seen = Seen.HERE if its_bin == bin else Seen.ELSEWHERE
+    return Answer(
+        code=code,
+        seen=seen,
+        unit_code=key,
         item=item,
         item_number=number,
         item_name=name,
-        line=on_line,
-        is_of_another_item=bool(line and line.quant_id != quant),
+        line=line,
+        bin=bin_code if seen == Seen.ELSEWHERE else "",
+        session=holder or "",
+        is_of_another_item=quant is not None and quant != its_quant,
     )
-    if blocked:
-        is_closed = blocked == "closed"
-        return replace(told, seen=Seen.CLOSED if is_closed else Seen.COUNTED_ELSEWHERE, session=holder)
-    if repeated or not is_new:
-        return replace(told, seen=Seen.REPEATED)
-    if unit is None:
-        return replace(told, seen=Seen.UNKNOWN)
-    if state in STATES:
-        return replace(told, seen=STATES[state])
-    if its_location != session.location_id:
-        return replace(told, seen=Seen.OTHER_LOCATION)
-    return replace(told, seen=Seen.HERE) if its_bin == bin.pk else replace(told, seen=Seen.ELSEWHERE, bin=bin_code)
-
-
-def _told_blindly(answer):
-    return replace(answer, seen=Seen.RECORDED, bin="") if answer.seen in ON_A_LINE else answer
 
 
 # Otherwise than by scans

@@ -4,37 +4,70 @@ The number of statements does not depend on the number of codes.
 """
 
 CREATE_SCANS = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS unit_scan_code (
+        position int NOT NULL, code text NOT NULL, key text NOT NULL
+    ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS unit_scan_stage (
-        position int PRIMARY KEY, code text NOT NULL, key text NOT NULL, bin_id bigint NOT NULL,
+        position int NOT NULL, code text NOT NULL, key text NOT NULL, bin_id bigint NOT NULL,
         unit_id bigint, item_id bigint, variant_id bigint, lot_id bigint, fits bigint[],
         quant_id bigint, entry bigint, line_id bigint, round smallint, blocked text,
         repeated boolean NOT NULL DEFAULT false, replayed boolean NOT NULL DEFAULT false,
-        is_new boolean NOT NULL DEFAULT false
+        stands boolean NOT NULL DEFAULT false
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS unit_scan_reading (
         position int NOT NULL, item_id bigint NOT NULL, variant_id bigint, key text NOT NULL, serial text NOT NULL
     ) ON COMMIT DELETE ROWS;
-    DELETE FROM unit_scan_stage; DELETE FROM unit_scan_reading
+    DELETE FROM unit_scan_code; DELETE FROM unit_scan_stage; DELETE FROM unit_scan_reading
 """
 
-COPY_SCANS = "COPY unit_scan_stage (position, code, key, bin_id) FROM STDIN"
+COPY_SCANS = "COPY unit_scan_code (position, code, key) FROM STDIN"
 COPY_READINGS = "COPY unit_scan_reading (position, item_id, variant_id, key, serial) FROM STDIN"
 
-# The unit of each code: by the code itself, typed in small letters, or the manufacturer's number. Where several items
-# fit: the one that is meant; the likelier spelling; the unit that lies in this bin, where that is no secret. What then
-# still fits several is asked about.
+# Nearly all codes are those of units that have a line here: staged with both, they are written once and for all. What
+# several units have is told apart by the item that is meant, or by this bin, where that is no secret.
+STAGE_SCANS = """
+    INSERT INTO unit_scan_stage (position, code, key, bin_id, unit_id, item_id, variant_id, fits, quant_id, entry,
+                                 line_id, round, blocked)
+    SELECT s.position, s.code, s.key, %(bin)s, found.unit_id, found.item_id, found.variant_id, found.fits, q.id,
+           q.last_entry, l.id, l.round,
+           CASE WHEN l.session_id <> %(session)s THEN 'elsewhere' WHEN l.round <> %(round)s THEN 'closed' END
+      FROM unit_scan_code s
+      LEFT JOIN (
+           SELECT position, CASE WHEN count(*) = 1 THEN min(unit_id) END AS unit_id,
+                  CASE WHEN count(*) = 1 THEN min(item_id) END AS item_id,
+                  CASE WHEN count(*) = 1 THEN min(variant_id) END AS variant_id,
+                  CASE WHEN count(*) > 1 THEN array_agg(item_id ORDER BY item_id) END AS fits
+             FROM (SELECT c.position, u.id AS unit_id, u.item_id, u.variant_id,
+                          rank() OVER (PARTITION BY c.position
+                                       ORDER BY (u.item_id = %(meant)s) DESC NULLS LAST,
+                                                (q.bin_id = %(bin)s AND %(told)s) DESC NULLS LAST)
+                     FROM unit_scan_code c
+                     JOIN warehouse_unit u ON u.code = c.key
+                     LEFT JOIN warehouse_quant q ON q.id = u.quant_id) ranked
+            WHERE rank = 1 GROUP BY position) found ON found.position = s.position
+      LEFT JOIN warehouse_quant q ON q.bin_id = %(bin)s AND q.item_id = found.item_id
+                                 AND q.variant_id IS NOT DISTINCT FROM found.variant_id AND q.lot_id IS NULL
+      LEFT JOIN counting_countline l ON l.quant_id = q.id AND l.open
+"""
+
+# Of the others, and of what is no unit of the item that is meant: by the code itself, typed in small letters, or the
+# manufacturer's number. Where several items fit: the one that is meant; the likelier spelling; the unit that lies in
+# this bin, where that is no secret. What then still fits several is asked about.
 FIND_UNITS = """
     UPDATE unit_scan_stage s
        SET unit_id = CASE WHEN found.fits = 1 THEN found.unit_id END, key = CASE WHEN found.fits = 1 THEN found.code
            ELSE s.key END, item_id = CASE WHEN found.fits = 1 THEN found.item_id END,
            variant_id = CASE WHEN found.fits = 1 THEN found.variant_id END,
-           fits = CASE WHEN found.fits > 1 THEN found.items END
+           fits = CASE WHEN found.fits > 1 THEN found.items END,
+           quant_id = NULL, entry = NULL, line_id = NULL, round = NULL, blocked = NULL
       FROM (SELECT position, count(*) AS fits, array_agg(item_id ORDER BY item_id) AS items, min(unit_id) AS unit_id,
                    min(code) AS code, min(item_id) AS item_id, min(variant_id) AS variant_id
               FROM (SELECT s.position, u.*, rank() OVER (PARTITION BY s.position
                            ORDER BY (u.item_id = %(meant)s) DESC NULLS LAST, u.spelling,
                                     (q.bin_id = s.bin_id AND %(told)s) DESC NULLS LAST)
-                      FROM unit_scan_stage s
+                      FROM (SELECT * FROM unit_scan_stage
+                             WHERE unit_id IS NULL AND fits IS NULL OR item_id IS DISTINCT FROM %(meant)s::bigint
+                               AND %(meant)s IS NOT NULL) s
                      CROSS JOIN LATERAL (
                         SELECT 1 AS spelling, id AS unit_id, code, item_id, variant_id, quant_id
                           FROM warehouse_unit WHERE code = s.key
@@ -116,14 +149,18 @@ ROUNDS_OF_LATE_SCANS = """
                         WHERE b.line_id = l.id AND b.round = l.round AND b.seen_at < c.marked_at)
 """
 
-# The request came before, with these codes; and one thing that was scanned by two of its codes is one.
-DROP_REPLAYED = """
-    UPDATE unit_scan_stage s
-       SET replayed = EXISTS (SELECT 1 FROM counting_unitscan k WHERE k.client_id = %(client_id)s AND k.code = s.code),
-           repeated = s.line_id IS NOT NULL AND its.times > 1
-      FROM (SELECT position, row_number() OVER (PARTITION BY line_id, key ORDER BY position) AS times
-              FROM unit_scan_stage) its
-     WHERE its.position = s.position
+# The request came before, with these codes.
+MARK_REPLAYED = """
+    UPDATE unit_scan_stage s SET replayed = true
+      FROM counting_unitscan k WHERE k.client_id = %(client_id)s AND k.code = s.code
+"""
+
+# One thing that was scanned by two of its codes is one.
+MARK_REPEATED = """
+    UPDATE unit_scan_stage s SET repeated = true
+      FROM (SELECT line_id, key, min(position) AS position FROM unit_scan_stage
+             WHERE line_id IS NOT NULL GROUP BY line_id, key HAVING count(*) > 1) first
+     WHERE s.line_id = first.line_id AND s.key = first.key AND s.position > first.position
 """
 
 NEWEST_ENTRY = "coalesce(u.last_entry, 0)"
@@ -131,7 +168,8 @@ NEWEST_ENTRY_THEN = """coalesce((SELECT max(e.id) FROM ledger_warehouseentry e
                                     JOIN ledger_register r ON r.id = e.register_id
                                    WHERE e.unit_id = s.unit_id AND r.posted_at <= %(moment)s), 0)"""
 
-# What stands there already was seen again now: a movement in between has not taken it away. xmax is 0 in new rows.
+# What stands there already was seen again now: a movement in between has not taken it away. xmax is 0 in new rows. Only
+# what is not new is marked: in a burst it is the exception.
 SEE = """
     WITH seen AS (
         INSERT INTO counting_sighting (line_id, round, unit_id, code, kind, seen_at, unit_entry, by_id, client_id)
@@ -142,17 +180,19 @@ SEE = """
             ON CONFLICT (line_id, round, code) DO UPDATE
                SET kind = 'seen', seen_at = greatest(counting_sighting.seen_at, excluded.seen_at),
                    unit_entry = greatest(counting_sighting.unit_entry, excluded.unit_entry)
-        RETURNING line_id, code, xmax = 0 AS is_new)
-    UPDATE unit_scan_stage s SET is_new = true
-      FROM seen WHERE seen.is_new AND seen.line_id = s.line_id AND seen.code = s.key AND NOT s.repeated
+        RETURNING line_id, code, xmax <> 0 AS stood)
+    UPDATE unit_scan_stage s SET stands = true
+      FROM seen WHERE seen.stood AND seen.line_id = s.line_id AND seen.code = s.key
 """
+
+IS_NEW = "(s.line_id IS NOT NULL AND s.blocked IS NULL AND NOT (s.replayed OR s.repeated OR s.stands))"  # after SEE
 
 FRESH = "(l.counted_quantity IS NULL OR l.zeroed OR l.counted_round IS DISTINCT FROM l.round)"
 STANDING = "(SELECT count(*) FROM counting_sighting g WHERE g.line_id = l.id AND g.round = l.round)"
 BEGUN = "CASE WHEN l.id = %(named)s THEN %(begun)s::bigint END"  # what a page knew, of the line that it names
 UNDECIDED = "decision = 'open', accepted_quantity = NULL, zeroed = false, verified = false"
-NEW_ON_LINES = """SELECT line_id, round, count(*) AS number, min(entry) AS entry
-                    FROM unit_scan_stage WHERE is_new GROUP BY line_id, round"""
+NEW_ON_LINES = f"""SELECT line_id, round, count(*) AS number, min(entry) AS entry
+                     FROM unit_scan_stage s WHERE {IS_NEW} GROUP BY line_id, round"""
 
 # Book and watermark come from one row version of the quant. A line that is counted on keeps the `begun` of its first
 # scan of the round. Adding to what stands there keeps a quantity that was typed above the units (auto-serialized), and
@@ -225,19 +265,23 @@ KEEP_SCANS = """
 """
 
 # What is answered. A request that comes again is told what it was told at first: what it brought itself is new.
-ANSWERS = """
+ANSWERS = f"""
     SELECT s.code, s.key, s.unit_id, u.state, s.item_id, i.number, i.name, s.line_id, s.quant_id, s.fits, s.blocked,
-           holder.number AS holder, s.repeated,
-           s.is_new OR s.replayed AND coalesce(g.client_id = %(client_id)s, false) AS is_new,
+           CASE WHEN s.blocked IS NOT NULL
+                THEN (SELECT c.number FROM counting_countline l JOIN counting_countsession c ON c.id = l.session_id
+                       WHERE l.id = s.line_id) END AS holder,
+           CASE WHEN s.replayed
+                THEN NOT s.repeated
+                     AND EXISTS (SELECT 1 FROM counting_sighting g
+                                  WHERE g.line_id = s.line_id AND g.round = s.round AND g.code = s.key
+                                    AND g.client_id = %(client_id)s)
+                ELSE {IS_NEW} END AS is_new,
            q.bin_id, q.location_id, b.code AS bin
       FROM unit_scan_stage s
       LEFT JOIN warehouse_unit u ON u.id = s.unit_id
       LEFT JOIN warehouse_item i ON i.id = s.item_id
       LEFT JOIN warehouse_quant q ON q.id = u.quant_id
       LEFT JOIN warehouse_bin b ON b.id = q.bin_id
-      LEFT JOIN counting_countline l ON l.id = s.line_id AND s.blocked IS NOT NULL
-      LEFT JOIN counting_countsession holder ON holder.id = l.session_id
-      LEFT JOIN counting_sighting g ON g.line_id = s.line_id AND g.round = s.round AND g.code = s.key AND s.replayed
      ORDER BY s.position
 """
 
