@@ -9,7 +9,9 @@ from django.utils.translation import gettext_noop as _
 
 OURS = ("counting", "ledger", "warehouse", "django_celery_beat", "admin", "auth", "axes")
 
-MASTER_DATA = ("unitofmeasure", "category", "item", "itemvariant", "itemunit", "itemreference", "lot", "zone", "bin")
+MASTER_DATA = (
+    "unitofmeasure", "category", "item", "itemvariant", "itemunit", "itemreference", "lot", "zone", "bin", "bincontent",
+)  # fmt: skip
 PLACES = ("warehouse.view_location", "warehouse.view_zone", "warehouse.view_bin", "warehouse.view_binhold")
 SCHEDULES = ("periodictask", "crontabschedule", "intervalschedule", "clockedschedule")
 

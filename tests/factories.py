@@ -12,7 +12,19 @@ from inventory_site.fields import QUANTITY
 from ledger.models import Kind
 from ledger.posting import Document, Line, post
 from warehouse.missing import ensure_missing_bin
-from warehouse.models import Bin, Category, Item, Location, LocationAssignment, Lot, Unit, UnitOfMeasure, User, Zone
+from warehouse.models import (
+    Bin,
+    BinContent,
+    Category,
+    Item,
+    Location,
+    LocationAssignment,
+    Lot,
+    Unit,
+    UnitOfMeasure,
+    User,
+    Zone,
+)
 from warehouse.quants import ensure_quant
 
 TODAY = datetime.date(2026, 11, 20)
@@ -87,6 +99,16 @@ class BinFactory(DjangoModelFactory):
     location = factory.SubFactory(LocationFactory)
     code = factory.Sequence("A-01-{:02}".format)
     walking_order = factory.Sequence(int)
+
+
+class BinContentFactory(DjangoModelFactory):
+    class Meta:
+        model = BinContent
+
+    bin = factory.SubFactory(BinFactory)
+    location = factory.SelfAttribute("bin.location")
+    item = factory.SubFactory(ItemFactory)
+    fixed = True
 
 
 class UserFactory(DjangoModelFactory):

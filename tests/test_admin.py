@@ -36,6 +36,7 @@ from ledger.models import (
 )
 from tests.counting.given import complete, count, given_line, given_search, mark_counted
 from tests.factories import (
+    BinContentFactory,
     BinFactory,
     CategoryFactory,
     LocationFactory,
@@ -78,6 +79,7 @@ def given_everything(location=None):
     by = UserFactory(locations=[location])
     PutAside.objects.create(session=line.session, bin=bin, code="???", by=by, at=timezone.now(), client_id=uuid4())
     BinHold.objects.create(bin=bin, item=item, held_by="SC-1")
+    BinContentFactory(bin=bin, item=item, variant=variant)
     StockImport.objects.create(requested_by=by)
     journal = open_batch(JournalKind.ITEM, name="Breakage", location=location, by=by, posting_date=timezone.localdate())
     add_lines(journal, [{"item": item.number}])
@@ -274,7 +276,8 @@ def test_a_bin_stays_at_its_location_and_nobody_makes_a_second_implicit_one(as_a
     def form(model_page):
         return as_administrator.get(model_page).context["adminform"].form.fields
 
-    assert set(form(page(Bin, "change", bin.pk))) == {"zone", "code", "name", "kind", "walking_order"}
+    changeable = {"zone", "code", "name", "kind", "walking_order", "dedicated", "block_movement"}
+    assert set(form(page(Bin, "change", bin.pk))) == changeable
     assert "kind" not in form(page(Bin, "change", implicit.pk))
     assert dict(form(page(Bin, "add"))["kind"].choices).keys() == {"storage", "receiving", "dispatch", "transit"}
 
@@ -444,6 +447,7 @@ MAY = """
     ledger.ValueEntry            v           v        v
     ledger.WarehouseEntry        v           v        v
     warehouse.Bin                vac         v        v
+    warehouse.BinContent         vac         v        v
     warehouse.BinHold            v           v        v
     warehouse.Category           vac         v        v
     warehouse.Item               vac         v        v

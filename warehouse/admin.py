@@ -11,6 +11,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from inventory_site.admin import PickFilter, ReadOnlyAdmin, ScopedInline, SiteAdmin
 from warehouse.models import (
     Bin,
+    BinContent,
     BinHold,
     BinKind,
     Category,
@@ -82,9 +83,10 @@ class ItemAdmin(SiteAdmin):
 
 @admin.register(ItemVariant)
 class ItemVariantAdmin(SiteAdmin):
-    list_display = ["item", "code", "name"]
+    list_display = ["item", "code", "name", "blocked"]
     list_display_links = ["code"]
     list_select_related = ["item"]
+    list_filter = ["blocked"]
     search_fields = ["^code", "name", "^item__number"]
     autocomplete_fields = ["item"]
 
@@ -94,9 +96,9 @@ class ItemVariantAdmin(SiteAdmin):
 
 @admin.register(Lot)
 class LotAdmin(SiteAdmin):
-    list_display = ["number", "item", "expiration_date"]
+    list_display = ["number", "item", "expiration_date", "blocked"]
     list_select_related = ["item"]
-    list_filter = ["expiration_date", ("item", PickFilter)]
+    list_filter = ["blocked", "expiration_date", ("item", PickFilter)]
     search_fields = ["^number", "^item__number", "item__name"]
     autocomplete_fields = ["item"]
 
@@ -118,8 +120,8 @@ class PeopleInline(ScopedInline, TabularInline):
 @admin.register(Location)
 class LocationAdmin(SiteAdmin):
     location_paths = ("pk",)
-    list_display = ["code", "name", "directed", "search_days", "active"]
-    list_filter = ["active", "directed"]
+    list_display = ["code", "name", "directed", "default_bin_selection", "search_days", "active"]
+    list_filter = ["active", "directed", "default_bin_selection"]
     search_fields = ["code", "name"]
     inlines = [ZoneInline, PeopleInline]
 
@@ -144,12 +146,12 @@ class ZoneAdmin(SiteAdmin):
 @admin.register(Bin)
 class BinAdmin(SiteAdmin):
     location_paths = ("location",)
-    list_display = ["code", "name", "location", "zone", "kind", "walking_order"]
+    list_display = ["code", "name", "location", "zone", "kind", "walking_order", "block_movement"]
     list_select_related = ["location", "zone"]
-    list_filter = ["kind", ("location", PickFilter), ("zone", PickFilter)]
+    list_filter = ["kind", "block_movement", "dedicated", ("location", PickFilter), ("zone", PickFilter)]
     search_fields = ["^code", "name"]
     autocomplete_fields = ["location", "zone"]
-    fields = ["location", "zone", "code", "name", "kind", "walking_order"]
+    fields = ["location", "zone", "code", "name", "kind", "walking_order", "dedicated", "block_movement"]
 
     def get_readonly_fields(self, request, obj=None):
         """A bin stays at its location."""
@@ -161,6 +163,25 @@ class BinAdmin(SiteAdmin):
         if db_field.name == "kind":
             kwargs["choices"] = [choice for choice in BinKind.choices if choice[0] not in MADE_BY_THE_SYSTEM]
         return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+
+@admin.register(BinContent)
+class BinContentAdmin(SiteAdmin):
+    """What is settled here stays as long as stock lies there: deleting is for warehouse.contents, which looks first."""
+
+    location_paths = ("location",)
+    list_display = ["item", "variant", "bin", "location", "fixed", "default", "dedicated", "block_movement"]
+    list_select_related = ["item", "variant", "bin", "location"]
+    list_filter = ["fixed", "default", "dedicated", "block_movement", ("location", PickFilter), ("item", PickFilter)]
+    search_fields = ["^item__number", "item__name", "^bin__code"]
+    autocomplete_fields = ["bin", "item", "variant"]
+    ordering = ["pk"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["bin", "item", "variant"] if obj else []
+
+    def has_delete_permission(self, request, obj=None):
+        return False
 
 
 class AssignmentInline(ScopedInline, TabularInline):
@@ -218,9 +239,9 @@ class QuantAdmin(ReadOnlyAdmin):
 class UnitAdmin(ReadOnlyAdmin):
     """Seen as on the pages: what is gone by those who had it."""
 
-    list_display = ["code", "item", "variant", "state", "bin", "serial_number", "manufacturer_number", "lot"]
+    list_display = ["code", "item", "variant", "state", "bin", "serial_number", "manufacturer_number", "lot", "blocked"]
     list_select_related = ["item", "variant", "lot", "quant__bin"]
-    list_filter = ["state", "kind", ("item", PickFilter)]
+    list_filter = ["state", "blocked", "kind", ("item", PickFilter)]
     search_fields = ["=code", "=serial_number", "=manufacturer_number", "^item__number"]
     ordering = ["pk"]
 

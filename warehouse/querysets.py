@@ -88,6 +88,19 @@ class BinQuerySet(models.QuerySet):
         return by_code if by_code.exists() else self.filter(name__iexact=text)
 
 
+class BinContentQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        if user.is_superuser:
+            return self
+        return self.filter(location__assignments__user=user.pk)
+
+    def defaults(self):
+        return self.filter(default=True)
+
+    def with_names(self):
+        return self.select_related("bin__location", "item__base_unit", "variant")
+
+
 class ItemQuerySet(models.QuerySet):
     def matching(self, text):
         """By a piece of the number or of the name, or by a whole bar code."""

@@ -1,3 +1,4 @@
+from .contents import BinContent
 from .items import (
     Category,
     Item,
@@ -9,15 +10,18 @@ from .items import (
     UnitOfMeasure,
 )
 from .people import LocationAssignment, User
-from .places import Bin, BinKind, Location, Zone
+from .places import Bin, BinKind, BlockMovement, DefaultBins, Location, Zone
 from .stock import BinHold, Quant
 from .units import Unit, UnitKind, UnitState
 
 __all__ = [
     "Bin",
+    "BinContent",
     "BinHold",
     "BinKind",
+    "BlockMovement",
     "Category",
+    "DefaultBins",
     "Item",
     "ItemReference",
     "ItemUnit",

@@ -11,6 +11,8 @@ from inventory_site.fields import QUANTITY, UNIT_COST
 from inventory_site.figures import typed
 from warehouse.querysets import ItemQuerySet, LotQuerySet
 
+BLOCKED = {"default": False, "db_default": False}
+
 
 class UnitOfMeasure(models.Model):
     code = models.CharField(_("code"), max_length=20, unique=True)
@@ -157,11 +159,13 @@ class ItemVariant(models.Model):
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="variants", verbose_name=_("item"))
     code = models.CharField(_("code"), max_length=20)
     name = models.CharField(_("name"), max_length=100, blank=True)
+    blocked = models.BooleanField(_("blocked"), **BLOCKED, help_text=_("Nothing of this variant can be posted."))
 
     class Meta:
         ordering = ["item", "code"]
         verbose_name = _("item variant")
         verbose_name_plural = _("item variants")
+        indexes = [models.Index(fields=["id"], condition=Q(blocked=True), name="blocked_variants")]
         constraints = [
             models.UniqueConstraint(
                 fields=["item", "code"],
@@ -247,6 +251,7 @@ class Lot(models.Model):
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="lots", verbose_name=_("item"))
     number = models.CharField(_("number"), max_length=60)
     expiration_date = models.DateField(_("expiration date"), null=True, blank=True)
+    blocked = models.BooleanField(_("blocked"), **BLOCKED, help_text=_("Nothing of this lot can be posted."))
 
     objects = LotQuerySet.as_manager()
 
@@ -254,6 +259,7 @@ class Lot(models.Model):
         ordering = ["item", "expiration_date", "number"]
         verbose_name = _("lot")
         verbose_name_plural = _("lots")
+        indexes = [models.Index(fields=["id"], condition=Q(blocked=True), name="blocked_lots")]
         constraints = [
             models.UniqueConstraint(
                 fields=["item", "number"],

@@ -13,6 +13,29 @@ IMPLICIT_CODE = "NO-BIN"
 ADJUSTMENT_CODE = "ADJUSTMENT"
 
 
+class DefaultBins(models.TextChoices):
+    """Which bin of an item becomes its default, where people do not say so themselves."""
+
+    FIXED = "fixed", _("the first bin that it is put into, for good")
+    LAST_USED = "last_used", _("the bin that it was last put into")
+
+    __empty__ = _("as somebody says")
+
+
+class BlockMovement(models.TextChoices):
+    """Which way nothing may go: into a bin, out of it, or both. Blank: everything may."""
+
+    INBOUND = "inbound", _("nothing goes in")
+    OUTBOUND = "outbound", _("nothing goes out")
+    ALL = "all", _("nothing goes in or out")
+
+    __empty__ = _("not blocked")
+
+
+# Options of the columns that say so.
+BLOCK_MOVEMENT = {"max_length": 8, "choices": BlockMovement, "default": "", "db_default": "", "blank": True}
+
+
 class Location(models.Model):
     """A warehouse. A `directed` one books what happens in its bins against its adjustment bin, and lets the item ledger
     know when the two are synchronised; elsewhere both ledgers are written at once.
@@ -35,6 +58,16 @@ class Location(models.Model):
         help_text=_("Counts and bin journals change the bins only; the books follow when they are synchronised."),
     )
 
+    default_bin_selection = models.CharField(
+        _("default bins"),
+        max_length=9,
+        choices=DefaultBins,
+        default="",
+        db_default="",
+        blank=True,
+        help_text=_("What becomes the default bin of an item here: lines that name no bin propose it."),
+    )
+
     objects = LocationQuerySet.as_manager()
 
     class Meta:
@@ -47,9 +80,26 @@ class Location(models.Model):
                 name="location_has_code",
                 violation_error_code="blank_code",
                 violation_error_message=_("A location needs a code."),
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(default_bin_selection__in=["", *DefaultBins.values]), name="location_default_bins_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(directed=False) | Q(default_bin_selection=""),
+                name="directed_has_no_default_bins",
+                violation_error_code="directed_default_bins",
+                violation_error_message=_("A directed location has no default bins."),
+            ),
         ]
         triggers = [
+            # Whoever makes it directed need not know of default bins.
+            pgtrigger.Trigger(
+                name="directed_drops_default_bins",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("directed"),
+                condition=pgtrigger.Condition("NEW.directed AND NOT OLD.directed"),
+                func="NEW.default_bin_selection = ''; RETURN NEW;",
+            ),
             # In the database, so that no import, form or command can make a location without its implicit bin.
             pgtrigger.Trigger(
                 name="owns_an_implicit_bin",
@@ -154,6 +204,12 @@ class Bin(models.Model):
     walking_order = models.IntegerField(
         _("walking order"), default=0, help_text=_("Counters meet the bins in this order, then by code.")
     )
+    block_movement = models.CharField(
+        _("blocked"), **BLOCK_MOVEMENT, help_text=_("For everything in it, beside what its contents say themselves.")
+    )
+    dedicated = models.BooleanField(
+        _("dedicated"), default=False, db_default=False, help_text=_("Kept for a purpose: not proposed to take from.")
+    )
     virtual = models.GeneratedField(
         verbose_name=_("virtual"),
         expression=Q(kind=BinKind.ADJUSTMENT),
@@ -170,6 +226,8 @@ class Bin(models.Model):
         indexes = [
             models.Index(fields=["location", "walking_order", "code"], name="bin_walk"),
             models.Index(fields=["location", "name"], name="bin_by_name"),
+            # Each posting asks which are blocked: few are.
+            models.Index(fields=["id"], condition=~Q(block_movement=""), name="blocked_bins"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -184,6 +242,7 @@ class Bin(models.Model):
             ),
             models.UniqueConstraint(fields=["location"], condition=Q(kind=BinKind.MISSING), name="one_missing_bin"),
             models.CheckConstraint(condition=Q(kind__in=BinKind.values), name="bin_kind_known"),
+            models.CheckConstraint(condition=Q(block_movement__in=["", *BlockMovement.values]), name="bin_block_known"),
         ]
         triggers = [
             pgtrigger.Protect(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from inventory_site.fields import MONEY
-from warehouse.models.items import Item, ItemVariant, Lot
+from warehouse.models.items import BLOCKED, Item, ItemVariant, Lot
 from warehouse.models.stock import Quant
 from warehouse.querysets import UnitQuerySet
 
@@ -65,6 +65,7 @@ class Unit(models.Model):
     )
     last_entry = models.BigIntegerField(_("newest entry"), default=0)
     cost = models.DecimalField(_("cost"), **MONEY, default=0)
+    blocked = models.BooleanField(_("blocked"), **BLOCKED, help_text=_("It cannot be posted."))
 
     objects = UnitQuerySet.as_manager()
 
@@ -80,6 +81,7 @@ class Unit(models.Model):
                 condition=~Q(manufacturer_number=""),
                 name="unit_by_manufacturer_number",
             ),
+            models.Index(fields=["id"], condition=Q(blocked=True), name="blocked_units"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["item", "code"], name="unit_code_once_for_its_item"),
