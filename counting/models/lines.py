@@ -147,6 +147,8 @@ class CountLine(models.Model):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Condition("NOT OLD.open"),
             ),
+            # Sightings name a line without a foreign key.
+            pgtrigger.Protect(name="line_stays", operation=pgtrigger.Delete),
         ]
 
     def __str__(self):

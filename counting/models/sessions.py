@@ -195,6 +195,8 @@ class CountSession(models.Model):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Condition("OLD.status IN ('completed', 'cancelled')"),
             ),
+            # Scans name a session without a foreign key.
+            pgtrigger.Protect(name="session_stays", operation=pgtrigger.Delete),
         ]
 
     def __str__(self):

@@ -1,4 +1,8 @@
-"""Units in a count: what was scanned, what a line's count consists of, what reviewers say, and what was done."""
+"""Units in a count: what was scanned, what a line's count consists of, what reviewers say, and what was done.
+
+Scans and sightings carry no foreign key in the database. They copy the keys of lines that are locked, and triggers keep
+sessions and lines from being deleted: to look each one up again took as long as to write it (DECISIONS.md).
+"""
 
 import pgtrigger
 from django.conf import settings
@@ -44,7 +48,12 @@ class UnitScan(models.Model):
     """
 
     session = models.ForeignKey(
-        CountSession, verbose_name=_("session"), on_delete=models.PROTECT, related_name="unit_scans", db_index=False
+        CountSession,
+        verbose_name=_("session"),
+        on_delete=models.PROTECT,
+        related_name="unit_scans",
+        db_constraint=False,
+        db_index=False,
     )
     line = models.ForeignKey(
         CountLine,
@@ -99,7 +108,12 @@ class Sighting(models.Model):
     """
 
     line = models.ForeignKey(
-        CountLine, verbose_name=_("line"), on_delete=models.PROTECT, related_name="sightings", db_index=False
+        CountLine,
+        verbose_name=_("line"),
+        on_delete=models.PROTECT,
+        related_name="sightings",
+        db_constraint=False,
+        db_index=False,
     )
     round = models.SmallIntegerField(_("round"))
     unit = models.ForeignKey(

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -854,3 +854,11 @@ def test_a_count_is_the_number_of_what_was_seen_whatever_way_it_came(shelf):
     for line in shelf.session.lines.counted():
         assert line.counted_quantity == line.sightings.standing().count()
     assert Quant.objects.get(pk=shelf.line().quant_id).quantity == 3
+
+
+@pytest.mark.parametrize("table", ["counting_countline", "counting_countsession"])
+def test_what_a_scan_names_cannot_be_deleted(shelf, table):
+    shelf.scan("A1")
+
+    with pytest.raises(DatabaseError, match=table), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table}")
