@@ -16,6 +16,7 @@ from inventory_site.templatetags.truecount import quantity as written
 from ledger.entering import EnteredLine
 from ledger.models import Direction, Effect, Kind, Reason
 from ledger.posting import Document
+from ledger.refusals import INTO_BLOCKED, OUT_OF_BLOCKED
 from warehouse.codes import CodesRefused
 from warehouse.finding import LotUnknown, factor_of, factors_of, find_bin, find_item, find_lot
 from warehouse.models import Location, Quant, UnitOfMeasure
@@ -27,7 +28,8 @@ MOST_LINES = 200
 MOST_TYPED = 200_000  # characters of codes in one line
 UNIT_ERRORS = (
     "unit_missing", "unit_not_expected", "unit_unusable", "unit_unknown", "unit_taken", "unit_of_another_variant",
-    "unit_twice", "unit_elsewhere", "unit_released", "unit_detached", "unit_in_stock", "quantity_not_one",
+    "unit_twice", "unit_blocked", "unit_elsewhere", "unit_released", "unit_detached", "unit_in_stock",
+    "quantity_not_one",
 )  # fmt: skip
 TOLD_AT_ONCE = 20  # errors at one field; the others are counted
 
@@ -145,6 +147,10 @@ class LineForm(forms.Form):
         "adjustment_bin": "bin",
         "same_bin": "to_bin",
         "item_blocked": "item",
+        "variant_blocked": "item",
+        "lot_blocked": "lot",
+        **dict.fromkeys(INTO_BLOCKED, "bin"),
+        **dict.fromkeys(OUT_OF_BLOCKED, "bin"),
         "item_serialized": "item",
         "item_unknown": "item",
         **dict.fromkeys(UNIT_ERRORS, "codes"),
@@ -297,6 +303,7 @@ class MoveLineForm(LineForm):
     bin = forms.CharField(label=_("From bin"), max_length=100, required=False)
     to_bin = forms.CharField(label=_("To bin"), max_length=100, required=False)
     field_order = ["item", "lot", "bin", "to_bin", "quantity", "unit", "codes"]
+    FIELD_OF = {**LineForm.FIELD_OF, **dict.fromkeys(INTO_BLOCKED, "to_bin")}
 
 
 FORMS = {

@@ -19,6 +19,7 @@ from ledger.posting import (
     stage_lines,
     told_who_is_busy,
 )
+from ledger.refusals import INTO_BLOCKED, OUT_OF_BLOCKED
 from ledger.resolving import JournalRefused, LineProblem, resolve
 from ledger.sql import journals as sql
 from warehouse.models import User
@@ -26,12 +27,14 @@ from warehouse.models import User
 # The field that an error of posting is about; others are about the line as a whole.
 FIELD_OF = {
     **dict.fromkeys(("not_enough", "quantity_unusable", "too_much", "wrong_sign"), "quantity"),
-    **dict.fromkeys(("held", "bin_elsewhere", "adjustment_bin", "missing_bin", "bin_blocked"), "bin"),
+    **dict.fromkeys(("held", "bin_elsewhere", "adjustment_bin", "missing_bin"), "bin"),
+    **dict.fromkeys((*OUT_OF_BLOCKED, *INTO_BLOCKED), "bin"),
     **dict.fromkeys(("lot_missing", "lot_not_expected", "lot_of_another_item", "lot_blocked"), "lot"),
-    **dict.fromkeys(("item_blocked", "item_unknown", "item_serialized", "variant_of_another_item"), "item"),
+    **dict.fromkeys(("item_blocked", "item_unknown", "item_serialized"), "item"),
+    **dict.fromkeys(("variant_of_another_item", "variant_blocked"), "variant"),
     **dict.fromkeys(
         ("unit_missing", "unit_not_expected", "unit_unusable", "unit_unknown", "unit_taken", "unit_of_another_variant",
-         "unit_twice", "unit_elsewhere", "unit_released", "unit_detached", "unit_in_stock"),
+         "unit_twice", "unit_elsewhere", "unit_released", "unit_detached", "unit_in_stock", "unit_blocked"),
         "unit",
     ),
     "cost_unusable": "unit_cost",

@@ -29,6 +29,17 @@ SENTENCES = {
     "too_much": _("%(item)s: that would be more, or worth more, than the books can hold. Check quantity and cost."),
     "wrong_sign": _("%(item)s: give a quantity greater than zero."),
     "item_blocked": _("%(item)s is blocked: nothing of it can be posted until an administrator unblocks it."),
+    "variant_blocked": _("%(item)s: this variant is blocked. Nothing of it can be posted until somebody unblocks it."),
+    "lot_blocked": _("%(item)s: this lot is blocked. Nothing of it can be posted until somebody unblocks it."),
+    "unit_blocked": _("%(item)s: unit %(unit)s is blocked. It cannot be posted until somebody unblocks it."),
+    "bin_blocked_inbound": _("Nothing may go into %(bin)s: it is blocked. Choose another bin, or unblock it."),
+    "bin_blocked_outbound": _("Nothing may leave %(bin)s: it is blocked. Choose another bin, or unblock it."),
+    "content_blocked_inbound": _(
+        "%(item)s may not go into %(bin)s: it is blocked there. Choose another bin, or unblock it there."
+    ),
+    "content_blocked_outbound": _(
+        "%(item)s may not leave %(bin)s: it is blocked there. Choose another bin, or unblock it there."
+    ),
     "item_serialized": _("%(item)s is tracked by units, which cannot be posted by quantity. Count them instead."),
     "missing_bin": _(
         "%(bin)s is where missing goods are kept on the books. Only counts put them there; what is found is moved out."
@@ -53,6 +64,10 @@ SENTENCES = {
     "undone": _("%(item)s in %(bin)s: this is taken back already."),
     "not_enough": _("%(item)s: %(bin)s holds %(on_hand)s, which is less than the %(wanted)s that would leave it."),
 }
+
+# Of a bin, or of an item in it, that goods may not go into or out of.
+INTO_BLOCKED = ("bin_blocked_inbound", "content_blocked_inbound")
+OUT_OF_BLOCKED = ("bin_blocked_outbound", "content_blocked_outbound")
 
 # What is in the way of a reversal, behind its sentence.
 BLOCKED_BY = {

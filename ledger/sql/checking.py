@@ -56,6 +56,14 @@ CHECK_TARGETS = """
 NOT_HELD_BY_ITSELF = """NOT EXISTS (SELECT 1 FROM warehouse_binhold own
                      WHERE own.bin_id = s.bin_id AND own.item_id = s.item_id AND own.held_by = %(source)s)"""
 
+# Where nothing may go in (1) or out (-1). Few rows, found by partial indexes and hashed once: each line of a document
+# pays a look-up, and where nothing is blocked nearly nothing.
+WAYS = """CROSS JOIN (VALUES (1::numeric, 'inbound'), (-1, 'outbound')) way (sign, name)
+                                        WHERE block_movement <> '' AND block_movement IN (way.name, 'all')"""
+BIN_BLOCKED = f"(s.bin_id, sign(s.quantity)) IN (SELECT id, way.sign FROM warehouse_bin {WAYS})"
+CONTENT_BLOCKED = f"""(s.bin_id, s.item_id, coalesce(s.variant_id, 0), sign(s.quantity)) IN
+           (SELECT bin_id, item_id, coalesce(variant_id, 0), way.sign FROM warehouse_bincontent {WAYS})"""
+
 # What is wrong with a line as things stand under the lock. %(sign)s: the sign that the kind of document demands, 0 any.
 CHECK_STOCK = f"""
     INSERT INTO posting_error (line, code)
@@ -76,6 +84,14 @@ CHECK_STOCK = f"""
         (abs(s.quantity) < 1e13 AND (q.quantity + s.quantity >= 1e13
            OR s.unit_cost < 1e12 AND abs(s.quantity * s.unit_cost) >= 1e14), 'too_much'),
         (i.blocked, 'item_blocked'),
+        (s.variant_id IN (SELECT id FROM warehouse_itemvariant WHERE blocked), 'variant_blocked'),
+        (s.lot_id IN (SELECT id FROM warehouse_lot WHERE blocked)
+           OR s.unit_id IN (SELECT made.id FROM warehouse_lot b JOIN warehouse_unit made ON made.lot_id = b.id
+                             WHERE b.blocked), 'lot_blocked'),
+        (s.unit_id IN (SELECT id FROM warehouse_unit WHERE blocked), 'unit_blocked'),
+        ({BIN_BLOCKED}, CASE WHEN s.quantity > 0 THEN 'bin_blocked_inbound' ELSE 'bin_blocked_outbound' END),
+        ({CONTENT_BLOCKED},
+           CASE WHEN s.quantity > 0 THEN 'content_blocked_inbound' ELSE 'content_blocked_outbound' END),
         (s.unit_id IS NULL AND i.tracking IN ('serial', 'rfid'), %(without_unit)s),
         (h.id IS NOT NULL AND {NOT_HELD_BY_ITSELF}, 'held'),
         (s.quantity < 0 AND NOT q.virtual AND q.quantity + change.quantity < 0
@@ -96,7 +112,7 @@ HOLDERS = """
 HELD_BY_OTHERS = f"""EXISTS (SELECT 1 FROM warehouse_binhold h WHERE h.bin_id = s.bin_id AND h.item_id = s.item_id)
                   AND {NOT_HELD_BY_ITSELF}"""
 
-# What the sentences about the first faulty lines need.
+# What the sentences about the first faulty lines need; of a movement the end that the error is about.
 READ_ERRORS = f"""
     SELECT e.line, e.code, i.number, i.name, b.code, lot.number, s.quantity, q.quantity,
            CASE WHEN e.code = 'held'
@@ -106,7 +122,9 @@ READ_ERRORS = f"""
       FROM (SELECT DISTINCT line, code FROM posting_error) e
       LEFT JOIN LATERAL (SELECT bin_id, item_id, lot_id, quant_id, quantity, unit_id FROM posting_stage s
                           WHERE s.line = e.line
-                          ORDER BY e.code = 'held' AND NOT ({HELD_BY_OTHERS}), s.quantity LIMIT 1) s ON true
+                          ORDER BY e.code = 'held' AND NOT ({HELD_BY_OTHERS}),
+                                   CASE WHEN right(e.code, 8) = '_inbound' THEN -s.quantity ELSE s.quantity END
+                          LIMIT 1) s ON true
       LEFT JOIN posting_line l ON l.line = e.line
       LEFT JOIN warehouse_item i ON i.id = coalesce(s.item_id, l.item_id)
       LEFT JOIN warehouse_bin b ON b.id = coalesce(s.bin_id, l.bin_id)
