@@ -229,7 +229,8 @@ def _complete(session):
     figures = _settle(session, has_units)
     show_step(session, "posting")
     transfer = _post(session, Kind.STOCK_TRANSFER, _transfers(session, has_units)) if figures.transfers else None
-    adjustment = _post(session, Kind.QUANTITY_ADJUSTMENT, _adjustments(session, has_units)) if figures.lines else None
+    adjusts = figures.lines or _is_evidence(session)
+    adjustment = _post(session, Kind.QUANTITY_ADJUSTMENT, _adjustments(session, has_units)) if adjusts else None
     if has_units:
         follow_searches(session, transfer)
     posted = [register for register in (transfer, adjustment) if register]
@@ -278,8 +279,13 @@ def _transfers(session, has_units):
     return movements.union(session.unit_differences.as_transfers(), all=True) if has_units else movements
 
 
+def _is_evidence(session):
+    """Where bins are booked apart from the items, a line that was found as expected is an entry of nothing."""
+    return session.location.directed and session.lines.to_adjust(with_zeros=True).exists()
+
+
 def _adjustments(session, has_units):
-    lines = session.lines.as_adjustments()
+    lines = session.lines.as_adjustments(with_zeros=session.location.directed)
     return lines.union(session.unit_differences.as_adjustments(), all=True) if has_units else lines
 
 
@@ -305,7 +311,7 @@ def _named(session, kind, errors):
         moved = session.misplacements.moved().values_list("short__quant", "over__quant", NO_UNIT, "short")
         of_units = session.unit_differences.moved().values_list("from_quant", "to_quant", "unit", "line")
     else:
-        moved = session.lines.to_adjust().values_list("quant", NO_UNIT, "pk")
+        moved = session.lines.to_adjust(with_zeros=session.location.directed).values_list("quant", NO_UNIT, "pk")
         of_units = session.unit_differences.changed().values_list(PLACE, "unit", "line")
     rows = [*moved, *of_units]
     lines = [line for *_key, line in sorted(rows, key=lambda row: [key or math.inf for key in row[:-1]])]

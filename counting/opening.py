@@ -51,6 +51,11 @@ class NothingIsCountedThere(DomainError):
     text = _("%(bin)s holds what is being searched for. Count in the bin where you see it.")
 
 
+class NothingWithoutBin(DomainError):
+    code = "nothing_without_bin"
+    text = _("At %(location)s everything lies in a bin: say in which one you found it.")
+
+
 class LotNeeded(DomainError):
     code = "lot_missing"
     text = _("%(item)s is tracked by lot: say which lot.")
@@ -81,6 +86,8 @@ class Scope:
             quants = quants.filter(bin__in=self.bins)
         elif not self.listed:
             quants = quants.filter(bin__kind__in=[BinKind.STORAGE, BinKind.IMPLICIT])
+        if location.directed:  # nothing is kept there without a bin
+            quants = quants.exclude(bin__kind=BinKind.IMPLICIT)
         if self.zones:
             quants = quants.filter(bin__zone__in=self.zones)
         if self.category:
@@ -237,11 +244,14 @@ def add_found_lines(session: CountSession, quants: list[int]) -> list[int]:
 
 
 def check_place(bin: Bin, location: Location) -> None:
-    """Can things be counted in this bin, in a count of this location? Raises BinElsewhere, NothingIsCountedThere."""
+    """Can things be counted in this bin, in a count of this location? Raises BinElsewhere, NothingIsCountedThere,
+    NothingWithoutBin."""
     if bin.location_id != location.pk or bin.virtual:
         raise BinElsewhere(bin=bin.code, location=location.name)
     if bin.kind == BinKind.MISSING:
         raise NothingIsCountedThere(bin=bin.code)
+    if location.directed and bin.kind == BinKind.IMPLICIT:
+        raise NothingWithoutBin(location=location.name)
 
 
 def _check_found(session, *, bin, item, lot):

@@ -301,14 +301,19 @@ class CountLineQuerySet(models.QuerySet):
         in_and_out = Q(serialized=True) & Exists(units.posted().of_the_quant(OuterRef("session"), OuterRef("quant")))
         return self.filter(adjustment__isnull=False).filter(~Q(adjustment=0) | in_and_out)
 
-    def to_adjust(self):
-        """Those of them that a movement from or to another bin does not explain wholly. Units are posted one by one."""
-        rest = F("adjustment") - Coalesce("moved", ZERO)
-        return self.filter(serialized=False).annotate(rest=rest).exclude(rest=0).filter(rest__isnull=False)
+    def to_adjust(self, *, with_zeros=False):
+        """Those of them that a movement from or to another bin does not explain wholly. Units are posted one by one.
 
-    def as_adjustments(self):
+        `with_zeros`: also those that were found as expected, but for what a newer look has settled.
+        """
+        rest = F("adjustment") - Coalesce("moved", ZERO)
+        lines = self.filter(serialized=False, adjustment__isnull=False).annotate(rest=rest)
+        return lines.exclude(rest=0, superseded=True) if with_zeros else lines.exclude(rest=0)
+
+    def as_adjustments(self, *, with_zeros=False):
         """For ledger.posting: (quant_id, quantity, unit_id). In no order: posting puts them in its own."""
-        return self.to_adjust().order_by().values("quant_id", quantity=F("rest"), unit_id=NO_UNIT)
+        lines = self.to_adjust(with_zeros=with_zeros)
+        return lines.order_by().values("quant_id", quantity=F("rest"), unit_id=NO_UNIT)
 
     def with_names(self):
         return self.select_related(

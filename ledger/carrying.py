@@ -51,8 +51,10 @@ def without_unit(kind: Kind) -> str:
     return "item_serialized" if kind == Kind.MANUAL_ADJUSTMENT else "unit_missing"
 
 
-def check_units(cursor, kind: Kind) -> None:
-    cursor.execute(sql.CHECK_UNITS, {"takes_released": kind in BRINGS_IN})
+def check_units(cursor, kind: Kind, *, mirrored: bool) -> None:
+    """`mirrored`: bins alone are told, so a unit may come back that the item ledger still has."""
+    if kind != Kind.WAREHOUSE_ADJUSTMENT:  # which moves none
+        cursor.execute(sql.CHECK_UNITS, {"takes_released": kind in BRINGS_IN, "mirrored": mirrored})
 
 
 def write_units(cursor, *, register: int, effect: str, arrives_at: int | None) -> None:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from psycopg import errors as pg
 
 from inventory_site.errors import DomainError, LinesRefused
-from ledger import carrying
+from ledger import carrying, directing
 from ledger.holds import in_the_way, tell_holders
 from ledger.models import EFFECT_OF_KIND, Effect, ItemLedgerEntry, Kind, Reason, Register, WarehouseEntry
 from ledger.refusals import read_errors
@@ -196,10 +196,12 @@ def seen_only(write: Callable[[], Iterable[Register]]) -> Preview:
     return seen
 
 
-def lock_locations(locations: Iterable[int]) -> None:
-    """Take the row locks of these locations until commit, in id order. Only later statements may read stock."""
+def lock_locations(locations: Iterable[int]) -> frozenset[int]:
+    """Take the row locks of these locations until commit, in id order; return those that are directed. Only later
+    statements may read stock."""
     with connection.cursor() as cursor:
         cursor.execute(locking.LOCK_LOCATIONS, {"locations": sorted(locations)})
+        return frozenset(location for location, directed in cursor.fetchall() if directed)
 
 
 def wait_for_locations(locations: Iterable[int], *, wait: str = PAGE_WAIT) -> None:
@@ -250,11 +252,11 @@ def _once(document, stage, check, wait):
         stage(cursor)
         cursor.execute(staging.ANALYZE_STAGE)
         number = _next_number(cursor, document.kind)
-        lock_locations(document.locations)
+        directed = lock_locations(document.locations)
         announce(document.source or number, document.locations)
         # Somebody may have posted the same request while this one waited for the lock.
         posted = Register.objects.filter(request_id=document.request_id).first()
-        return posted or _write(cursor, document, number, check)
+        return posted or _write(cursor, document, number, check, directed)
 
 
 def _stage(cursor, document, lines):
@@ -312,8 +314,12 @@ def stage_lines(cursor: CursorWrapper, document: Document, *, with_units: bool) 
     cursor.execute(staging.STAGE_LINES)
 
 
-def _write(cursor, document, number, check):
-    """Everything that needs the lock: check, then register, entries, quants, item ledger, value, in this order."""
+def _write(cursor, document, number, check, directed):
+    """Everything that needs the lock: check, then register, entries, quants, item ledger, value, in this order.
+
+    `directed`: those of its locations whose bins are booked apart from the items.
+    """
+    directing.place(cursor, document, directed)
     if document.kind == Kind.MANUAL_ADJUSTMENT:
         cursor.execute(checking.CHECK_TARGETS)
         cursor.execute(writing.TURN_TARGETS_INTO_CHANGES)
@@ -329,7 +335,8 @@ def _write(cursor, document, number, check):
         },
     )
     if has_units and not document.reverses:  # whose own check looks at what happened since
-        carrying.check_units(cursor, document.kind)
+        carrying.check_units(cursor, document.kind, mirrored=directing.is_mirrored(document, directed))
+    directing.check_owned(cursor, document, directed)
     errors = read_errors(cursor, document)
     if errors:
         raise PostingRefused(errors)
@@ -339,11 +346,12 @@ def _write(cursor, document, number, check):
     register = _write_register(cursor, document, number, holders)
     entries = {"register": register.pk, "effect": register.effect}
     _open_the_door(cursor, "on")
+    directing.mirror(cursor, document, directed, has_units=has_units)
     arrives_at = document.other_location.pk if document.kind == Kind.LOCATION_TRANSFER else None
     cursor.execute(writing.WRITE_WAREHOUSE_ENTRIES, entries)
     if has_units:
         carrying.write_units(cursor, arrives_at=arrives_at, **entries)
-    if not _stays_at_its_location(document):
+    if not directing.changes_bins_only(document, directed):
         cursor.execute(writing.ENSURE_STOCK_VALUES)
         cursor.execute(writing.VALUE_ENTRIES, {"arrives_at": arrives_at})
         cursor.execute(writing.WRITE_ITEM_LEDGER, entries)
@@ -353,11 +361,6 @@ def _write(cursor, document, number, check):
     _open_the_door(cursor, "off")
     tell_holders(register, holders)
     return register
-
-
-def _stays_at_its_location(document):
-    original = document.reverses or document
-    return original.kind in (Kind.MOVEMENT, Kind.STOCK_TRANSFER)
 
 
 def _open_the_door(cursor, state):

@@ -134,6 +134,12 @@ def checks() -> list[Check]:
         ),
         Check(
             law=4,
+            looked=sql.UNITS_IN_ADJUSTMENT_BINS,
+            named=sql.UNIT_NAMED,
+            says=_("In an adjustment bin its entries add up to %(quantity)s; they are 1, 0 or -1."),
+        ),
+        Check(
+            law=4,
             looked=sql.VALUES_AND_UNITS,
             named=sql.STOCK_NAMED,
             says=_("The stock is worth %(value)s, its units have cost %(cost)s."),

@@ -13,6 +13,18 @@ from warehouse.models import Location
 SENTENCES = {
     "bin_elsewhere": _("Bin %(bin)s is not at this location. Choose a bin of the location."),
     "adjustment_bin": _("%(bin)s is an adjustment bin: no goods lie there. Choose a real bin."),
+    "bin_needed": _("%(item)s: everything at this location lies in a bin. Say which one."),
+    "bin_of_directed": _(
+        "%(item)s: what lies in the bins of this location comes by receipt, count or warehouse journal. Leave the bin "
+        "blank, or use one of these."
+    ),
+    "synchronise_first": _(
+        "%(item)s: the books own less here than lies in the bins. Synchronise the adjustment bin, then post this again."
+    ),
+    "unit_not_synchronised": _(
+        "%(item)s: by the books unit %(unit)s is still owned where a count missed it. Synchronise the adjustment bin "
+        "there, then post this again."
+    ),
     "same_bin": _("%(item)s would move from %(bin)s to %(bin)s. Choose another bin to move it to."),
     "needs_two_bins": _("Movements and transfers go from one bin to another; other documents name one bin."),
     "other_goods": _("%(item)s in %(bin)s would become something else, or lie elsewhere. Move like to like."),

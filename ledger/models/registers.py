@@ -87,7 +87,7 @@ EFFECT_OF_KIND = {
     Kind.WAREHOUSE_JOURNAL: Effect.CORRECTED,
     Kind.RECLASSIFICATION: Effect.MOVED,  # to a count, goods went from one quant to another
     Kind.WAREHOUSE_ADJUSTMENT: Effect.CORRECTED,  # in no bin that anybody counts
-    Kind.CONVERSION: Effect.MOVED,
+    Kind.CONVERSION: Effect.CORRECTED,  # nothing moved; a unit is only no longer known to lie anywhere
     Kind.REVERSAL: Effect.CORRECTED,
 }
 

@@ -1,6 +1,8 @@
 """The locks of posting, and who has them."""
 
-LOCK_LOCATIONS = "SELECT id FROM warehouse_location WHERE id = ANY(%(locations)s) ORDER BY id FOR NO KEY UPDATE"
+LOCK_LOCATIONS = """
+    SELECT id, directed FROM warehouse_location WHERE id = ANY(%(locations)s) ORDER BY id FOR NO KEY UPDATE
+"""
 
 # Who posts where is written on the connection (application_name), because what is not committed cannot be read.
 WHO_POSTS_HERE = """

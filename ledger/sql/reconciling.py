@@ -79,8 +79,8 @@ QUANTS_AND_UNITS = f"""
      WHERE {AT.format(column="q.location_id")}
 """
 
-# A unit in stock lies in the quant into which its entries put it, one of its own item and variant; every other unit has
-# left wherever it was. `lies_in`: the quants in which its entries leave anything.
+# Adjustment bins apart: a unit in stock lies in the quant into which its entries put it, one of its own item and
+# variant; every other unit has left wherever it was. `lies_in`: the quants in which its entries leave anything.
 UNITS_AND_ENTRIES = """
     SELECT coalesce(u.id, e.unit_id) AS unit_id, u.state, u.quant_id, u.last_entry, coalesce(e.newest, 0) AS newest,
            coalesce(e.summed, 0) AS summed, e.lies_in::text AS lies_in,
@@ -95,7 +95,8 @@ UNITS_AND_ENTRIES = """
                         coalesce(array_agg(quant_id) FILTER (WHERE quantity <> 0), '{}') AS lies_in
                    FROM (SELECT e.unit_id, e.quant_id, sum(e.quantity) AS quantity, max(e.id) AS newest,
                                 bool_or(q.location_id = %(location)s) AS here
-                           FROM ledger_warehouseentry e JOIN warehouse_quant q ON q.id = e.quant_id
+                           FROM ledger_warehouseentry e
+                           JOIN warehouse_quant q ON q.id = e.quant_id AND NOT q.virtual
                           WHERE e.unit_id IS NOT NULL GROUP BY e.unit_id, e.quant_id) place
                   GROUP BY unit_id) e ON e.unit_id = u.id
       LEFT JOIN warehouse_quant q ON q.id = u.quant_id
@@ -124,6 +125,16 @@ ENTRIES_AND_UNITS = f"""
      WHERE {AT.format(column="e.location_id")}
 """
 
+# In an adjustment bin entries carry units, and none lies there: of each the item ledger has one too many, one too few,
+# or as many as lie in bins.
+UNITS_IN_ADJUSTMENT_BINS = f"""
+    SELECT e.unit_id, sum(e.quantity) AS quantity, sum(e.quantity) NOT IN (-1, 0, 1) AS broken
+      FROM ledger_warehouseentry e JOIN warehouse_quant q ON q.id = e.quant_id AND q.virtual
+     WHERE e.unit_id IS NOT NULL AND {AT.format(column="q.location_id")}
+     GROUP BY e.unit_id, q.location_id
+"""
+
+# The units that the item ledger owns: those that lie in bins, with those that an adjustment bin has too many of.
 VALUES_AND_UNITS = f"""
     SELECT item_id, variant_id, location_id, NULL::bigint AS lot_id, coalesce(kept.value, 0) AS value,
            coalesce(lying.cost, 0) AS cost, coalesce(kept.value, 0) <> coalesce(lying.cost, 0) AS broken
@@ -132,8 +143,14 @@ VALUES_AND_UNITS = f"""
               JOIN warehouse_item i ON i.id = v.item_id AND i.tracking IN ('serial', 'rfid')
              WHERE {AT.format(column="v.location_id")}) kept
       FULL JOIN (
-            SELECT q.item_id, coalesce(q.variant_id, 0) AS variant_id, q.location_id, sum(u.cost) AS cost
-              FROM warehouse_unit u JOIN warehouse_quant q ON q.id = u.quant_id
+            SELECT q.item_id, coalesce(q.variant_id, 0) AS variant_id, q.location_id, sum(its.number * u.cost) AS cost
+              FROM (SELECT id AS unit_id, quant_id, 1 AS number FROM warehouse_unit
+                     UNION ALL
+                    SELECT e.unit_id, e.quant_id, e.quantity
+                      FROM ledger_warehouseentry e JOIN warehouse_quant adjusting ON adjusting.id = e.quant_id
+                     WHERE e.unit_id IS NOT NULL AND adjusting.virtual) its
+              JOIN warehouse_unit u ON u.id = its.unit_id
+              JOIN warehouse_quant q ON q.id = its.quant_id
              WHERE {AT.format(column="q.location_id")}
              GROUP BY q.item_id, coalesce(q.variant_id, 0), q.location_id) lying
      USING (item_id, variant_id, location_id)

@@ -4,9 +4,9 @@
 # lines in %(lines)s.
 STAGE_REVERSAL = """
     INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity, amount,
-                               undoes, unit_id)
+                               undoes, unit_id, virtual)
     SELECT e.line, q.id, q.location_id, q.bin_id, q.item_id, q.variant_id, q.lot_id, -e.quantity, -v.amount, e.id,
-           e.unit_id
+           e.unit_id, q.virtual
       FROM ledger_warehouseentry e
       JOIN warehouse_quant q ON q.id = e.quant_id
       LEFT JOIN ledger_itemledgerentry i ON i.register_id = e.register_id AND i.line = e.line
@@ -33,11 +33,13 @@ STAGE_LOOKS = """
 
 # Of a staged row `s` with a unit: whether entry `e` of that unit came later and still stands.
 UNIT_STANDS = """e.unit_id = s.unit_id AND e.id > s.undoes AND e.register_id <> %(register)s AND e.undoes_id IS NULL
-               AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = e.id)"""
+               AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = e.id)
+               AND NOT (SELECT q.virtual FROM warehouse_quant q WHERE q.id = e.quant_id)"""
 
 # Whoever said how much there is after a document has put the books right: they no longer hold what it did. Where two
 # people took the same lines back, the later of them is told so. A unit is looked at alone: what a count said of others
-# in its quant settled nothing about this one, but nothing may have happened to it since that still stands.
+# in its quant settled nothing about this one, but nothing may have happened to it since that still stands. In an
+# adjustment bin nobody looks.
 CHECK_REVERSAL = f"""
     INSERT INTO posting_error (line, code)
     SELECT DISTINCT s.line, broken.code
@@ -47,14 +49,15 @@ CHECK_REVERSAL = f"""
             WHERE {UNIT_STANDS}) later ON s.unit_id IS NOT NULL
      CROSS JOIN LATERAL (VALUES
         (EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = s.undoes), 'undone'),
-        (EXISTS (SELECT 1 FROM posting_look look WHERE look.quant_id = s.quant_id AND look.entry >= s.undoes)
+        (NOT s.virtual AND (
+         EXISTS (SELECT 1 FROM posting_look look WHERE look.quant_id = s.quant_id AND look.entry >= s.undoes)
          OR later.counted
          OR EXISTS (SELECT 1 FROM ledger_warehouseentry e
                      WHERE s.unit_id IS NULL AND e.quant_id = s.quant_id AND e.id > s.undoes AND e.effect = 'counted'
                        AND e.register_id <> %(register)s
-                       AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = e.id)),
+                       AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = e.id))),
          'settled_by_count'),
-        (later.entries > 0 AND NOT later.counted, 'unit_moved_since')
+        (NOT s.virtual AND later.entries > 0 AND NOT later.counted, 'unit_moved_since')
      ) broken (so, code)
      WHERE broken.so
 """

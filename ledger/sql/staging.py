@@ -12,7 +12,7 @@ CREATE_STAGE = """
         row_id bigint GENERATED ALWAYS AS IDENTITY, line int NOT NULL, quant_id bigint NOT NULL,
         location_id bigint NOT NULL, bin_id bigint NOT NULL, item_id bigint NOT NULL, variant_id bigint, lot_id bigint,
         quantity numeric, unit_cost numeric, amount numeric, seen_entry bigint, undoes bigint,
-        unit_id bigint) ON COMMIT DELETE ROWS;
+        unit_id bigint, virtual boolean NOT NULL DEFAULT false) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS posting_item (
         id bigint NOT NULL, line int NOT NULL, item_id bigint NOT NULL, variant_id bigint, location_id bigint NOT NULL,
         lot_id bigint, quantity numeric NOT NULL, amount numeric NOT NULL, unit_id bigint) ON COMMIT DELETE ROWS;

@@ -47,6 +47,7 @@ LOCK_UNITS = """
 
 # What is wrong with the unit of a line as things stand under the lock. The end of a movement that brings a unit in is
 # looked at by the end that takes it out. %(takes_released)s: whether this brings back what had left for good.
+# %(mirrored)s: whether an adjustment bin takes the opposite; it may hold what the item ledger does not know is gone.
 CHECK_UNITS = """
     INSERT INTO posting_error (line, code)
     SELECT DISTINCT s.line, broken.code
@@ -64,14 +65,17 @@ CHECK_UNITS = """
         (s.quantity < 0 AND u.quant_id <> s.quant_id, 'unit_elsewhere'),
         (s.quantity < 0 AND u.state = 'detached', 'unit_detached'),
         (u.state = 'released' AND (s.quantity < 0 OR NOT named.leaves AND NOT %(takes_released)s), 'unit_released'),
-        (s.quantity > 0 AND NOT named.leaves AND u.state = 'in_stock', 'unit_in_stock')
+        (s.quantity > 0 AND NOT named.leaves AND u.state = 'in_stock', 'unit_in_stock'),
+        (s.quantity > 0 AND NOT named.leaves AND u.state <> 'in_stock' AND NOT %(mirrored)s
+           AND (SELECT sum(e.quantity) FROM ledger_warehouseentry e JOIN warehouse_quant q ON q.id = e.quant_id
+                 WHERE e.unit_id = u.id AND q.virtual) > 0, 'unit_not_synchronised')
      ) broken (so, code)
      WHERE broken.so
 """
 
-# Where the entries of a document have put its units: into the quant of the entry that brought them in, else nowhere.
-# Goods that really left are released. A reversal that takes out what a mistake had brought in gives back the state of
-# before: what the newest entry says that took the unit out and still stands.
+# Where the entries of a document have put its units, those in an adjustment bin apart: into the quant of the entry that
+# brought them in, else nowhere. Goods that really left are released. A reversal that takes out what a mistake had
+# brought in gives back the state of before: what the newest entry says that took the unit out and still stands.
 WRITE_UNITS = """
     UPDATE warehouse_unit u
        SET quant_id = entry.quant_id, last_entry = entry.newest,
@@ -79,12 +83,15 @@ WRITE_UNITS = """
                         WHEN before.effect = 'moved' THEN 'released' ELSE 'detached' END
       FROM (SELECT unit_id, max(quant_id) FILTER (WHERE quantity > 0) AS quant_id, max(id) AS newest,
                    min(undoes_id) AS undoes, %(effect)s AS effect
-              FROM ledger_warehouseentry WHERE register_id = %(register)s AND unit_id IS NOT NULL
+              FROM ledger_warehouseentry e
+             WHERE register_id = %(register)s AND unit_id IS NOT NULL
+               AND NOT (SELECT q.virtual FROM warehouse_quant q WHERE q.id = e.quant_id)
              GROUP BY unit_id) entry
       LEFT JOIN LATERAL (
            SELECT CASE WHEN entry.undoes IS NULL THEN entry.effect
                        ELSE (SELECT e.effect FROM ledger_warehouseentry e
                               WHERE e.unit_id = entry.unit_id AND e.id < entry.undoes AND e.undoes_id IS NULL
+                                AND NOT (SELECT q.virtual FROM warehouse_quant q WHERE q.id = e.quant_id)
                                 AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone
                                                  WHERE undone.undoes_id = e.id)
                               ORDER BY e.id DESC LIMIT 1) END AS effect) before ON entry.quant_id IS NULL
@@ -118,7 +125,7 @@ COST_UNITS = """
 # Law 4, of the quants that a document touched.
 BREACHES = """
     SELECT q.id, q.quantity, lying.units
-      FROM (SELECT DISTINCT quant_id FROM posting_stage WHERE unit_id IS NOT NULL) touched
+      FROM (SELECT DISTINCT quant_id FROM posting_stage WHERE unit_id IS NOT NULL AND NOT virtual) touched
       JOIN warehouse_quant q ON q.id = touched.quant_id
      CROSS JOIN LATERAL (SELECT count(*) AS units FROM warehouse_unit u WHERE u.quant_id = q.id) lying
      WHERE q.quantity <> lying.units

@@ -1,0 +1,82 @@
+"""At directed locations: the adjustment bin takes the opposite of what happens in the other bins (SPEC 9)."""
+
+# What names no bin comes in through the adjustment bin: the keys of the quants there. %(directed)s: locations.
+WITHOUT_BIN = """
+    (SELECT adjustment.id AS bin_id, s.item_id, s.variant_id, s.lot_id
+       FROM posting_stage s
+       JOIN warehouse_bin b ON b.id = s.bin_id AND b.kind = 'implicit'
+       JOIN warehouse_bin adjustment ON adjustment.location_id = s.location_id AND adjustment.kind = 'adjustment') key
+"""
+
+# The keys of the quants that mirror what is staged
+MIRRORS = """
+    (SELECT adjustment.id AS bin_id, s.item_id, s.variant_id, s.lot_id
+       FROM posting_stage s
+       JOIN warehouse_bin adjustment ON adjustment.location_id = s.location_id AND adjustment.kind = 'adjustment') key
+"""
+
+PUT_INTO_ADJUSTMENT_BIN = """
+    UPDATE posting_stage s SET quant_id = there.id, bin_id = there.bin_id, virtual = true
+      FROM warehouse_bin b, warehouse_bin adjustment, warehouse_quant there
+     WHERE b.id = s.bin_id AND b.kind = 'implicit' AND s.location_id = ANY(%(directed)s)
+       AND adjustment.location_id = s.location_id AND adjustment.kind = 'adjustment'
+       AND there.bin_id = adjustment.id AND there.item_id = s.item_id
+       AND coalesce(there.variant_id, 0) = coalesce(s.variant_id, 0)
+       AND coalesce(there.lot_id, 0) = coalesce(s.lot_id, 0)
+"""
+
+# %(into_adjustment_bin)s: a document that tells the item ledger alone. %(leaves_implicit)s: a conversion.
+CHECK_PLACES = """
+    INSERT INTO posting_error (line, code)
+    SELECT DISTINCT s.line, broken.code
+      FROM posting_stage s
+      JOIN warehouse_bin b ON b.id = s.bin_id
+     CROSS JOIN LATERAL (VALUES
+        (b.kind = 'implicit' AND NOT %(leaves_implicit)s, 'bin_needed'),
+        (%(into_adjustment_bin)s AND b.kind NOT IN ('adjustment', 'implicit'), 'bin_of_directed')
+     ) broken (so, code)
+     WHERE s.location_id = ANY(%(directed)s) AND broken.so
+"""
+
+# What leaves the item ledger must be in it: goods that a count has found, and of which it has not heard yet, are not.
+CHECK_OWNED = """
+    INSERT INTO posting_error (line, code)
+    SELECT DISTINCT s.line, 'synchronise_first'
+      FROM posting_stage s
+      JOIN (SELECT location_id, item_id, coalesce(variant_id, 0) AS variant_id, sum(quantity) AS quantity
+              FROM posting_stage GROUP BY location_id, item_id, coalesce(variant_id, 0)) change
+        ON change.location_id = s.location_id AND change.item_id = s.item_id
+       AND change.variant_id = coalesce(s.variant_id, 0)
+      LEFT JOIN ledger_stockvalue v ON v.item_id = s.item_id AND v.location_id = s.location_id
+                                   AND coalesce(v.variant_id, 0) = coalesce(s.variant_id, 0)
+     WHERE s.location_id = ANY(%(directed)s) AND s.quantity < 0
+       AND (coalesce(v.quantity, 0) + change.quantity < 0
+            OR (SELECT sum(e.quantity) FROM ledger_warehouseentry e JOIN warehouse_quant q ON q.id = e.quant_id
+                 WHERE e.unit_id = s.unit_id AND q.virtual AND q.location_id = s.location_id) < 0)
+       AND NOT EXISTS (SELECT 1 FROM posting_error e WHERE e.line = s.line AND e.code = 'not_enough')
+"""
+
+MIRROR = """
+    INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity, unit_id,
+                               virtual)
+    SELECT s.line, there.id, s.location_id, there.bin_id, s.item_id, s.variant_id, s.lot_id, -s.quantity, s.unit_id,
+           true
+      FROM posting_stage s
+      JOIN warehouse_bin adjustment ON adjustment.location_id = s.location_id AND adjustment.kind = 'adjustment'
+      JOIN warehouse_quant there ON there.bin_id = adjustment.id AND there.item_id = s.item_id
+       AND coalesce(there.variant_id, 0) = coalesce(s.variant_id, 0)
+       AND coalesce(there.lot_id, 0) = coalesce(s.lot_id, 0)
+     ORDER BY s.row_id
+"""
+
+# What comes in without the item ledger has its cost from what is there, and keeps it until that hears of it.
+COST_NEW_UNITS = """
+    UPDATE warehouse_unit u
+       SET cost = CASE WHEN v.quantity > 0 THEN round(v.value / v.quantity, 4) ELSE round(i.unit_cost, 4) END
+      FROM posting_stage s
+      JOIN warehouse_item i ON i.id = s.item_id
+      LEFT JOIN ledger_stockvalue v ON v.item_id = s.item_id AND v.location_id = s.location_id
+                                   AND coalesce(v.variant_id, 0) = coalesce(s.variant_id, 0)
+     WHERE u.id = s.unit_id AND s.quantity > 0 AND NOT s.virtual
+       AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry e WHERE e.unit_id = u.id)
+"""
