@@ -32,6 +32,24 @@ def person(label, **options):
     )
 
 
+def unit_if_known(related_name):
+    return models.ForeignKey(
+        Unit,
+        verbose_name=_("unit"),
+        on_delete=models.PROTECT,
+        null=True,
+        related_name=related_name,
+        db_constraint=False,
+        db_index=False,
+    )
+
+
+def quant_if_any(label):
+    return models.ForeignKey(
+        Quant, verbose_name=label, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+
+
 class ScanKind(models.TextChoices):
     SEEN = "seen", _("scanned")
     ALL_PRESENT = "all", _("all present")  # ticked off by a person who found all that is expected
@@ -67,15 +85,7 @@ class UnitScan(models.Model):
     bin = models.ForeignKey(
         Bin, verbose_name=_("bin"), on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
-    unit = models.ForeignKey(
-        Unit,
-        verbose_name=_("unit"),
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="+",
-        db_constraint=False,
-        db_index=False,
-    )
+    unit = unit_if_known("+")
     code = models.CharField(pgettext_lazy("piece", "code"), max_length=200)
     kind = models.CharField(_("kind"), max_length=8, choices=ScanKind)
     round = models.SmallIntegerField(_("round"))
@@ -116,15 +126,7 @@ class Sighting(models.Model):
         db_index=False,
     )
     round = models.SmallIntegerField(_("round"))
-    unit = models.ForeignKey(
-        Unit,
-        verbose_name=_("unit"),
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="sightings",
-        db_constraint=False,
-        db_index=False,
-    )
+    unit = unit_if_known("sightings")
     code = models.CharField(pgettext_lazy("piece", "code"), max_length=200)
     kind = models.CharField(_("kind"), max_length=8, choices=ScanKind)
     seen_at = models.DateTimeField(_("seen at"))
@@ -215,12 +217,7 @@ class UnitDifference(models.Model):
     )
     code = models.CharField(pgettext_lazy("piece", "code"), max_length=200)
     verdict = models.CharField(_("verdict"), max_length=14, choices=Verdict)
-    from_quant = models.ForeignKey(
-        Quant, verbose_name=_("from"), on_delete=models.PROTECT, null=True, related_name="+", db_index=False
-    )
-    to_quant = models.ForeignKey(
-        Quant, verbose_name=_("to"), on_delete=models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    from_quant, to_quant = quant_if_any(_("from")), quant_if_any(_("to"))
     cost = models.DecimalField(_("cost"), **MONEY, default=0)
     posted = models.BooleanField(_("posted"))
 
