@@ -2,7 +2,8 @@
 // Wherever the cursor stands, such a burst is taken out again and handed on; the field keeps what it held before.
 
 const APART = 40; // ms between two keys of a burst
-const END_APART = 100; // some scanners wait before Enter
+const STALL = 100; // ms for which some scanners falter, over the air or before Enter ...
+const BETWEEN_STALLS = 8; // ... once in so many keys; a hand always takes its time
 const SHORTEST = 3;
 const QUIET = 300; // ms in which characters after a scan are not typed anywhere
 export const FNC1 = "\x1d";
@@ -40,6 +41,7 @@ function restore({ element, value, dirty, start, end }) {
 // `onScan(code)` is called with every burst.
 export function listen(onScan) {
   let keys = [];
+  let stalls = 0;
   let last = -Infinity;
   let quiet = -Infinity;
   let before = null;
@@ -47,6 +49,7 @@ export function listen(onScan) {
 
   function begin(event, key) {
     keys = key ? [key] : [];
+    stalls = 0;
     // In the quiet time nothing is typed, so there is nothing to take back.
     before = event.timeStamp < quiet ? null : snapshot(event.target);
   }
@@ -56,7 +59,7 @@ export function listen(onScan) {
     const apart = event.timeStamp - last;
     if (ends(event) && !event.repeat) {
       const code = keys.join("");
-      const burst = keys.length >= SHORTEST && apart < END_APART;
+      const burst = keys.length >= SHORTEST && stalls * BETWEEN_STALLS <= keys.length && apart < STALL;
       const stray = !burst && event.timeStamp < quiet;
       keys = [];
       if (burst || stray) {
@@ -80,9 +83,10 @@ export function listen(onScan) {
       return;
     }
     last = event.timeStamp;
-    if (apart < APART && keys.length) {
+    if (apart < STALL && keys.length) {
       keys.push(key);
-      event.stopPropagation(); // no shortcut in the middle of a code
+      if (apart < APART) event.stopPropagation(); // no shortcut in the middle of a code
+      else stalls += 1;
     } else begin(event, key);
     if (key === FNC1 || event.timeStamp < quiet) {
       event.preventDefault();

@@ -68,6 +68,21 @@ def seen(item):
     return set(Sighting.objects.filter(line__quant__item=item).values_list("code", flat=True))
 
 
+FALTERS = """async code => {
+  const at = document.activeElement;
+  for (const [place, key] of [...code, "Enter"].entries()) {
+    if (place === 1) await new Promise(resolve => setTimeout(resolve, 60));
+    at.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  }
+}"""
+
+
+def test_a_scanner_that_falters_says_one_code(ama):
+    ama.page.evaluate(FALTERS, "CD18-26-2201")
+
+    ama.reads("1 of 5 in A-01-04")
+
+
 def test_the_list_ticks_itself_and_every_scan_says_what_it_is(ama, room):
     ama.scans("CD18-26-2201", "1 of 5 in A-01-04")
     ama.scans("CD18-26-2198", "belongs in A-01-03")
