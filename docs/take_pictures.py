@@ -47,6 +47,8 @@ def main():
         take(page, "count")
         page.goto(f"/counts/{sessions['review'].number}/review/")
         take(page, "review")
+        page.goto(f"/counts/{sessions['tools'].number}/units/")
+        take(page, "units")
         page.goto(f"/counts/{sessions['counting'].number}/sheet/")
         page.locator(".paper").first.screenshot(path=PICTURES / "count-sheet.png")
         page.goto("/ledger/warehouse/")
@@ -72,13 +74,14 @@ def fill_the_database():
 
 
 def the_counts():
-    """One that is being counted, with something left, and one to review."""
+    """One that is being counted, with something left, one to review, and one of units to review."""
     from counting.models import CountSession
 
     counts = CountSession.objects.order_by("pk")
     return {
         "counting": counts.filter(status="draft", name__contains="cycle").first(),
         "review": counts.filter(status="counted").first(),
+        "tools": counts.filter(status="counted", name__startswith="Tool room").first(),
     }
 
 
