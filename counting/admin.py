@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from counting import completing, review
 from counting.models import Activity, CountEntry, CountLine, CountSession, PutAside, SearchTask
+from counting.unit_differences import read_once
 from inventory_site.admin import PickFilter, ReadOnlyAdmin, SiteAdmin
 from inventory_site.errors import DomainError
 from inventory_site.templatetags.truecount import signed_money
@@ -61,8 +62,9 @@ class CountSessionAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Complete: post the adjustments"), permissions=["complete"])
     def ask_to_complete(self, request, sessions):
         def ask(session):
-            figures = completing.digest(session)
-            completing.ask_to_complete(session, by=request.user, at=timezone.now(), confirmed=figures)
+            with read_once(session):
+                figures = completing.digest(session)
+                completing.ask_to_complete(session, by=request.user, at=timezone.now(), confirmed=figures)
             lines = ngettext("%d line to adjust", "%d lines to adjust", figures.lines) % figures.lines
             return _("being completed, %(lines)s, value %(value)s.") % {
                 "lines": lines,

@@ -25,6 +25,7 @@ from counting.querysets import NO_UNIT, PLACE
 from counting.review import mark_counted
 from counting.sql import completing as sql
 from counting.sql import posting_units as units_sql
+from counting.unit_differences import is_set_out, read_once
 from counting.unit_differences import params_of as params_of_units
 from inventory_site.errors import DomainError
 from inventory_site.templatetags.truecount import quantity, signed
@@ -122,7 +123,8 @@ def digest(session: CountSession) -> Digest:
     """The figures as they stand now, without locks: what the reviewer confirms."""
     figures = _read_digest(sql.DIGEST, params_of(session))
     if session.lines.serialized().exists():
-        figures += _read_digest(units_sql.DIGEST, params_of_units(session))
+        statement = units_sql.DIGEST_SET_OUT if is_set_out(session) else units_sql.DIGEST
+        figures += _read_digest(statement, params_of_units(session))
     return figures
 
 
@@ -154,10 +156,11 @@ def confirm(session: CountSession, *, by: User, at: datetime, confirmed: Digest)
     """
     if session.status == Status.DRAFT:
         mark_counted(session, by=by, at=at)
-    now = digest(session)
-    if now != confirmed:
-        raise FiguresChanged(before=confirmed.lines, after=now.lines)
-    ask_to_complete(session, by=by, at=at, confirmed=now)
+    with read_once(session):
+        now = digest(session)
+        if now != confirmed:
+            raise FiguresChanged(before=confirmed.lines, after=now.lines)
+        ask_to_complete(session, by=by, at=at, confirmed=now)
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from django.utils import timezone
 from counting.models import CountSession
 from counting.searching import follow_units
 from counting.sql import posting_units as sql
-from counting.unit_differences import params_of, set_out
+from counting.unit_differences import is_set_out, params_of, set_out
 from ledger.models import Register
 from warehouse.missing import ensure_missing_bin
 from warehouse.quants import ensure_quants
@@ -68,6 +68,6 @@ def unit_problems(session: CountSession, *, set_out: bool = False) -> list[tuple
     """(line, code of the problem, code of the unit, how many units) of what cannot be posted as it is: as things stand,
     or as they were set out under the lock."""
     with connection.cursor() as cursor:
-        statement = sql.PROBLEMS_SET_OUT if set_out else sql.PROBLEMS_NOW
+        statement = sql.PROBLEMS_SET_OUT if set_out or is_set_out(session) else sql.PROBLEMS_NOW
         cursor.execute(statement, params_of(session) | {"most": MOST_NEW})
         return cursor.fetchall()

@@ -249,7 +249,7 @@ def unmatched(session: CountSession, lines: Iterable[int] | None = None) -> dict
 
 @contextmanager
 def read_once(session: CountSession) -> Iterator[None]:
-    """For a page that asks several of these questions: all of them are answered from one reading."""
+    """For whoever asks several of these questions: all of them are answered from one reading."""
     if not session.is_open or not session.lines.serialized().exists():
         yield
         return
@@ -269,10 +269,15 @@ def set_out(session: CountSession) -> None:
         cursor.execute(sql.SET_OUT, params_of(session))
 
 
+def is_set_out(session: CountSession) -> bool:
+    """Whether this is asked inside `read_once`."""
+    return getattr(session, "units_are_set_out", False)
+
+
 def _read(session, statement, params=None):
     """Rows of a statement about `difference`: as things stand or, once it is completed, as it was written down."""
     source = sql.DIFFERING if session.is_open else sql.WRITTEN_DOWN
-    if getattr(session, "units_are_set_out", False):
+    if is_set_out(session):
         source = sql.READ_FROM_TABLE
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {source} {statement}", params_of(session) | (params or {}))

@@ -13,6 +13,7 @@ from counting.completing import ask_to_complete, complete_session, digest
 from counting.opening import open_session
 from counting.recording import Count, record_counts, set_count
 from counting.review import mark_counted
+from counting.unit_differences import read_once
 from ledger.models import Kind
 from ledger.posting import Document, Line, post
 from warehouse.models import Bin, Item, Location, UnitOfMeasure, User
@@ -105,7 +106,8 @@ class Product:
             raise RuntimeError(f"review page: {response.status_code}")
 
     def complete(self):
-        ask_to_complete(self.session, by=self.user, at=timezone.now(), confirmed=digest(self.session))
+        with read_once(self.session):
+            ask_to_complete(self.session, by=self.user, at=timezone.now(), confirmed=digest(self.session))
         outcome = complete_session(self.session.pk)
         if outcome != "completed":
             self.session.refresh_from_db()

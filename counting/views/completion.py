@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from counting.completing import LEFT_BEHIND, Digest, confirm, digest, step_of
 from counting.forms import ConfirmForm, hidden_figures
 from counting.models import Status, Uncounted, Verdict
-from counting.unit_differences import differences
+from counting.unit_differences import differences, read_once
 from counting.views.access import CLOSED, session_for
 from counting.views.standing import SessionPage
 from counting.views.unit_panel import UnitPanel
@@ -51,7 +51,8 @@ def count_complete(request, number):
 
 def page_of(request, session, *, error=None, status=200):
     context = {"page": Completion(request, session, error=error), "session": session}
-    return render_page(request, "counting/complete.html", context, partial="completion", status=status)
+    with read_once(session):
+        return render_page(request, "counting/complete.html", context, partial="completion", status=status)
 
 
 def complete(request, session):

@@ -12,7 +12,7 @@ from counting.forms import ReportForm
 from counting.models import Status
 from counting.reporting import Report, export_report
 from counting.reversing import documents_of
-from counting.unit_differences import unmatched
+from counting.unit_differences import read_once, unmatched
 from counting.views.access import sees_evidence_of, session_for
 from counting.views.standing import SessionPage
 from inventory_site.pages import form_status, render_page
@@ -34,7 +34,8 @@ def count_report(request, number):
     if request.method == "POST" and page.report:
         return page.file(request.POST.get("format"))
     context = {"page": page, "session": session, "form": page.form}
-    return render_page(request, "counting/report.html", context, partial="report", status=form_status(page.form))
+    with read_once(session):
+        return render_page(request, "counting/report.html", context, partial="report", status=form_status(page.form))
 
 
 class ReportPage(SessionPage):

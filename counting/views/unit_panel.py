@@ -20,7 +20,7 @@ from django_htmx.http import trigger_client_event
 from counting.deciding_units import decide_units, read_key, settle_conflict
 from counting.models import POSTS, Status, Verdict
 from counting.review import NothingChosen
-from counting.unit_differences import differences, summary
+from counting.unit_differences import differences, read_once, summary
 from counting.views.access import sees_evidence_of, session_for
 from counting.views.standing import SessionPage
 from inventory_site.asked import whole_number
@@ -82,7 +82,8 @@ def is_alone(request):
 
 def page_of(request, panel, *, status=200):
     context = {"page": panel, "panel": panel, "session": panel.session}
-    return render_page(request, "counting/units.html", context, partial="units", status=status)
+    with read_once(panel.session):
+        return render_page(request, "counting/units.html", context, partial="units", status=status)
 
 
 # Decisions

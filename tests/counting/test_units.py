@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from counting.completing import Digest, LinesNotReady, complete_session, digest
+from counting.completing import Digest, LinesNotReady, complete_session, confirm, digest
 from counting.deciding_units import NoConflict, decide_units, settle_conflict
 from counting.models import SearchTask, UnitDifference, Verdict
 from counting.reversing import reverse_lines, reverse_session
@@ -107,6 +107,19 @@ def test_a_page_that_asks_several_questions_reads_the_units_once():
 
     assert at_once == one_by_one
     assert sum("counting_sighting" in query["sql"] for query in queries) == 1
+
+
+def test_units_are_read_once_by_whoever_confirms_and_once_under_the_lock():
+    _item, (one, two) = given_shelves([1, 2, 3], [4])
+    session = given_review(given_count(one, two), (one, 1, 4), (two,))
+
+    def readings(action):
+        with CaptureQueriesContext(connection) as queries:
+            action()
+        return sum("gathered AS" in query["sql"] for query in queries)
+
+    assert readings(lambda: confirm(session, confirmed=digest(session), **stamps())) == 2  # shown, and confirmed
+    assert readings(lambda: complete_session(session.pk)) == 1
 
 
 def test_what_nobody_has_counted_is_not_missing():
