@@ -24,7 +24,7 @@ def at_work(browser, live_server):
         options = {"locale": "en-GB", "service_workers": "block", **device, **options}
         context = browser.new_context(base_url=live_server.url, **options)
         context.set_default_timeout(PATIENCE)
-        people.append(Person(context, user))
+        people.append(Person(context, user, live_server.url))
         return people[-1]
 
     yield begin

@@ -5,6 +5,7 @@ import time
 from functools import cache
 from pathlib import Path
 
+from django.test import Client
 from playwright.sync_api import expect
 
 PASSWORD = "as long as a password has to be"
@@ -19,8 +20,8 @@ HARMLESS = ("Failed to load resource", "htmx:afterRequest", "htmx:sendAbort")
 
 
 class Person:
-    def __init__(self, context, user):
-        self.context, self.user = context, user
+    def __init__(self, context, user, address):
+        self.context, self.user, self.address = context, user, address
         self.page = context.new_page()
         self.troubles, self.seen = [], set()
         self.page.on("pageerror", lambda error: self.troubles.append(f"{self.page.url}: {error}"))
@@ -36,6 +37,15 @@ class Person:
             self.troubles.append(f"{response.url}: {response.status}")
 
     # Getting about
+
+    def comes_in(self):
+        """To the first page, logged in already: how that is done is told by the journey."""
+        client = Client()
+        client.force_login(self.user)
+        (cookie,) = client.cookies.values()
+        self.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": self.address}])
+        self.page.goto("/")
+        return self
 
     def log_in(self):
         self.page.goto("/")

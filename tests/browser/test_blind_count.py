@@ -16,12 +16,12 @@ def test_a_counter_counts_without_a_figure_and_a_supervisor_judges(at_work, devi
     lindhafen = Lindhafen()
     session = given_session(lindhafen.location, bins=[lindhafen.a0101])
     CountSession.objects.filter(pk=session.pk).update(blind=True)
-    ama = at_work(lindhafen.employs("ama", "Counter"), device).log_in()
+    ama = at_work(lindhafen.employs("ama", "Counter"), device).comes_in()
 
     scans_and_types(ama, session)
     sees_no_figure_elsewhere(ama, session)
     writes_a_note(ama, session)
-    lena = at_work(lindhafen.employs("lena", "Supervisor"), device).log_in()
+    lena = at_work(lindhafen.employs("lena", "Supervisor"), device).comes_in()
     judges(lena, session)
 
 

@@ -25,7 +25,7 @@ def session(lindhafen):
 
 @pytest.fixture
 def ama(lindhafen, session, at_work, device):
-    person = at_work(lindhafen.employs("ama", "Counter", first_name="Ama", last_name="Boateng"), device).log_in()
+    person = at_work(lindhafen.employs("ama", "Counter", first_name="Ama", last_name="Boateng"), device).comes_in()
     person.goes(f"/counts/{session.number}/count/?bin=A-01-01")
     return person
 
@@ -255,7 +255,7 @@ def test_unknown_codes_are_put_aside_on_request(ama, session):
 
 
 def test_two_people_on_one_line_see_each_others_counts(ama, lindhafen, session, at_work):
-    kofi = at_work(lindhafen.employs("kofi", "Counter", first_name="Kofi", last_name="Mensah")).log_in()
+    kofi = at_work(lindhafen.employs("kofi", "Counter", first_name="Kofi", last_name="Mensah")).comes_in()
     kofi.goes(f"/counts/{session.number}/count/?bin=A-01-01")
     stays_on_the_page(ama)
     quantity(ama, "Padlock").fill("51")
@@ -272,7 +272,7 @@ def test_two_people_on_one_line_see_each_others_counts(ama, lindhafen, session, 
 
 
 def test_the_quiet_question_leaves_alone_what_somebody_types(ama, lindhafen, session, at_work):
-    kofi = at_work(lindhafen.employs("kofi", "Counter")).log_in()
+    kofi = at_work(lindhafen.employs("kofi", "Counter")).comes_in()
     kofi.goes(f"/counts/{session.number}/count/?bin=A-01-01")
     stays_on_the_page(kofi)
     field = quantity(kofi, "Padlock")

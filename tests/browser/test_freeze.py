@@ -20,7 +20,7 @@ WHY = "The driver is at the dock"
 
 def test_an_issue_is_refused_by_the_name_of_the_count_and_posted_with_a_reason(at_work, device, worker):
     lindhafen = Lindhafen()
-    lena = at_work(lindhafen.employs("lena", "Supervisor", first_name="Lena", last_name="Okafor"), device).log_in()
+    lena = at_work(lindhafen.employs("lena", "Supervisor", first_name="Lena", last_name="Okafor"), device).comes_in()
 
     opens_a_stock_count(lena)
     session = CountSession.objects.get()

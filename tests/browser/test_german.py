@@ -38,7 +38,7 @@ def test_a_decimal_comma_means_the_same_from_the_rack_to_the_review(at_work):
     assert counted(session, lindhafen.padlock) == Decimal("49.5")
 
     mark_counted(session, by=ama.user, at=timezone.now())
-    lena = at_work(lindhafen.employs("lena", "Supervisor", language="de")).log_in()
+    lena = at_work(lindhafen.employs("lena", "Supervisor", language="de")).comes_in()
     lena.goes(f"/counts/{session.number}/review/")
     field = lena.page.get_by_label("Korrektur für HW-1001 in A-01-01")
     expect(field).to_have_value("−4,5")

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 def test_a_warehouse_is_counted_while_it_works_and_put_right(at_work, device, worker):
     lindhafen = Lindhafen()
     lena = at_work(lindhafen.employs("lena", "Supervisor", first_name="Lena", last_name="Okafor"), device).log_in()
-    ama = at_work(lindhafen.employs("ama", "Counter", first_name="Ama", last_name="Boateng"), device).log_in()
+    ama = at_work(lindhafen.employs("ama", "Counter", first_name="Ama", last_name="Boateng"), device).comes_in()
 
     opens_a_count_of_the_first_aisle(lena)
     session = CountSession.objects.get()

@@ -23,7 +23,7 @@ def test_boston_is_imported_counted_while_it_works_and_put_right(at_work, worker
     supervisor = UserFactory(username="lena", first_name="Lena", last_name="Okafor")
     supervisor.groups.add(Group.objects.get(name="Supervisor"))
     lets_in(supervisor)
-    lena = at_work(supervisor).log_in()
+    lena = at_work(supervisor).comes_in()
 
     hands_in_the_files(lena)
     decides_what_they_leave_open(lena)

@@ -4,7 +4,6 @@ import re
 from datetime import date
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -45,14 +44,9 @@ def lindhafen():
 
 
 @pytest.fixture
-def lena(at_work, lindhafen, live_server):
-    """Logged in already; the browser's dialog for printing is a counter."""
-    lena = at_work(lindhafen.employs("lena", "Supervisor"))
-    client = Client()
-    client.force_login(lena.user)
-    lena.context.add_cookies(
-        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
-    )
+def lena(at_work, lindhafen):
+    """The browser's dialog for printing is a counter."""
+    lena = at_work(lindhafen.employs("lena", "Supervisor")).comes_in()
     lena.page.add_init_script("window.print = () => sessionStorage.printed = +(sessionStorage.printed ?? 0) + 1")
     return lena
 

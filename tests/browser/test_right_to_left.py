@@ -14,7 +14,7 @@ def test_pages_run_from_right_to_left_and_nothing_sticks_out(at_work, settings):
     settings.LANGUAGES = [*settings.LANGUAGES, ("ar", "العربية")]
     lindhafen = Lindhafen()
     here = given_session(lindhafen.location).get_absolute_url()
-    lena = at_work(lindhafen.employs("lena", "Supervisor", language="ar")).log_in()
+    lena = at_work(lindhafen.employs("lena", "Supervisor", language="ar")).comes_in()
 
     for address in ("/", "/counts/", here, f"{here}count/?bin=A-01-01", f"{here}review/", "/stock/", "/profile/"):
         lena.goes(address)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 def test_a_count_leaves_as_a_workbook_and_comes_back_past_another_counter(at_work, device, tmp_path):
     lindhafen = Lindhafen()
     session = given_session(lindhafen.location, by=lindhafen.employs("ada", "Supervisor"))
-    lena = at_work(lindhafen.employs("lena", "Supervisor", first_name="Lena"), device).log_in()
+    lena = at_work(lindhafen.employs("lena", "Supervisor", first_name="Lena"), device).comes_in()
     ama = lindhafen.employs("ama", "Counter", first_name="Ama", last_name="Boateng")
 
     book = takes_the_lines_out(lena, session, tmp_path)

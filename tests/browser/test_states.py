@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_keys_are_listed_nothing_typed_is_lost_and_a_lost_network_is_named(at_work):
-    lena = at_work(Lindhafen().employs("lena", "Supervisor"), service_workers="allow").log_in()
+    lena = at_work(Lindhafen().employs("lena", "Supervisor"), service_workers="allow").comes_in()
     page = lena.page
 
     lena.reads("Overview", "h1")

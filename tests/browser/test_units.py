@@ -51,7 +51,7 @@ def session(room):
 
 @pytest.fixture
 def ama(room, session, at_work, device):
-    person = at_work(room.employs("ama", "Counter", first_name="Ama", last_name="Boateng"), device).log_in()
+    person = at_work(room.employs("ama", "Counter", first_name="Ama", last_name="Boateng"), device).comes_in()
     person.goes(f"/counts/{session.number}/count/?bin=A-01-04")
     return person
 
@@ -126,7 +126,7 @@ def test_tags_that_a_reader_types_are_one_request_and_one_answer(ama, room):
 
 
 def test_a_burst_that_finds_no_network_is_sent_again_and_counts_once(room, session, at_work):
-    ama = at_work(room.employs("ama", "Counter")).log_in()
+    ama = at_work(room.employs("ama", "Counter")).comes_in()
     ama.goes(f"/counts/{session.number}/count/?bin=A-01-04")
     sent = []
 
@@ -146,7 +146,7 @@ def test_a_burst_that_finds_no_network_is_sent_again_and_counts_once(room, sessi
 
 
 def test_a_list_is_pasted_into_the_field_for_scans(room, session, at_work):
-    ama = at_work(room.employs("ama", "Counter")).log_in()
+    ama = at_work(room.employs("ama", "Counter")).comes_in()
     ama.goes(f"/counts/{session.number}/count/?bin=A-01-04")
 
     ama.page.evaluate(
