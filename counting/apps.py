@@ -8,13 +8,13 @@ class CountingConfig(AppConfig):
 
     def ready(self):
         from counting.blindness import closed_locations
-        from counting.guarding import links_of_counts, remember_override
+        from counting.guarding import links_of_counts, open_counts_object, remember_override
         from counting.navigation import COUNT_IT, COUNTS, HOME, counts_matching
         from counting.reversing import looks_without_entry
         from counting.tabs import FOUND, REVERSE, TABS
         from inventory_site import tabs, visibility
         from inventory_site.context import navigation
-        from ledger import holds, looks
+        from ledger import converting, holds, looks
         from warehouse import actions, holders, search
 
         visibility.register(closed_locations)
@@ -28,6 +28,7 @@ class CountingConfig(AppConfig):
         actions.register("document", REVERSE)
         actions.register("unit", FOUND)
         looks.register(looks_without_entry)
+        converting.object_to_conversion(open_counts_object)
         search.register(
             search.Source(
                 "counts",

@@ -10,13 +10,14 @@ from datetime import datetime
 
 from django.db import connection
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from counting.activity import remember
 from counting.models import CountSession, Deed, Guard, Status
 from counting.sql import opening as sql
 from ledger.models import Register
 from ledger.posting import wait_for_locations
-from warehouse.models import BinHold, User
+from warehouse.models import BinHold, Location, User
 
 GUARDING = {
     Guard.NONE: set(),
@@ -62,6 +63,13 @@ def links_of_counts(user: User, numbers: Iterable[str]) -> dict[str, str]:
         return {}
     seen = CountSession.objects.visible_to(user).filter(number__in=numbers).values_list("number", flat=True)
     return {number: reverse("count-detail", args=[number]) for number in seen}
+
+
+def open_counts_object(location: Location) -> list[str]:
+    """To making it directed: what they have shown to those who count would mean something else."""
+    sessions = CountSession.objects.open().filter(location=location).order_by("pk")
+    numbers = ", ".join(sessions.values_list("number", flat=True))
+    return [_("Open counts: %s. Complete or cancel them first.") % numbers] if numbers else []
 
 
 def remember_override(held_by: str, register: Register, lines: int) -> None:

@@ -155,6 +155,7 @@ CELERY_BEAT_SCHEDULE = {
     "pick up completions": {"task": "counting.tasks.pick_up_completions", "schedule": crontab()},
     "pick up imports": {"task": "ledger.tasks.pick_up_imports", "schedule": crontab()},
     "pick up imports of counts": {"task": "counting.tasks.pick_up_imports", "schedule": crontab()},
+    "synchronise": {"task": "ledger.tasks.synchronise_locations", "schedule": crontab(minute=5)},
     "write off what is missing": {"task": "counting.tasks.write_off_missing", "schedule": crontab(hour=2, minute=15)},
     "reconcile": {"task": "counting.tasks.reconcile_all", "schedule": crontab(hour=2, minute=30)},
 }

@@ -120,7 +120,7 @@ class PeopleInline(ScopedInline, TabularInline):
 @admin.register(Location)
 class LocationAdmin(SiteAdmin):
     location_paths = ("pk",)
-    list_display = ["code", "name", "directed", "default_bin_selection", "search_days", "active"]
+    list_display = ["code", "name", "directed", "default_bin_selection", "synchronise_hours", "search_days", "active"]
     list_filter = ["active", "directed", "default_bin_selection"]
     search_fields = ["code", "name"]
     inlines = [ZoneInline, PeopleInline]

@@ -80,3 +80,65 @@ COST_NEW_UNITS = """
      WHERE u.id = s.unit_id AND s.quantity > 0 AND NOT s.virtual
        AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry e WHERE e.unit_id = u.id)
 """
+
+# What lies without a bin at one location: the keys of the quants in its adjustment bin. {location} is a key.
+WITHOUT_BIN_AT = """
+    (SELECT adjustment.id AS bin_id, q.item_id, q.variant_id, q.lot_id
+       FROM warehouse_bin b
+       JOIN warehouse_bin adjustment ON adjustment.location_id = b.location_id AND adjustment.kind = 'adjustment'
+       JOIN warehouse_quant q ON q.bin_id = b.id AND q.quantity <> 0
+      WHERE b.location_id = {location} AND b.kind = 'implicit') key
+"""
+
+# Both ends of each quantity, and of each unit, are one line.
+STAGE_CONVERSION = """
+    INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity, unit_id,
+                               virtual)
+    SELECT its.line, q.id, q.location_id, q.bin_id, q.item_id, q.variant_id, q.lot_id, its.quantity, its.unit_id,
+           q.virtual
+      FROM (SELECT row_number() OVER (ORDER BY q.id, u.id) AS line, q.id AS quant_id, there.id AS to_quant_id,
+                   CASE WHEN u.id IS NULL THEN q.quantity ELSE 1 END AS quantity, u.id AS unit_id
+              FROM warehouse_bin b
+              JOIN warehouse_quant q ON q.bin_id = b.id AND q.quantity <> 0
+              JOIN warehouse_bin adjustment ON adjustment.location_id = b.location_id AND adjustment.kind = 'adjustment'
+              JOIN warehouse_quant there ON there.bin_id = adjustment.id AND there.item_id = q.item_id
+               AND coalesce(there.variant_id, 0) = coalesce(q.variant_id, 0)
+               AND coalesce(there.lot_id, 0) = coalesce(q.lot_id, 0)
+              LEFT JOIN warehouse_unit u ON u.quant_id = q.id
+             WHERE b.location_id = %(location)s AND b.kind = 'implicit') pair
+     CROSS JOIN LATERAL (VALUES (pair.line, pair.quant_id, -pair.quantity, pair.unit_id),
+                                (pair.line, pair.to_quant_id, pair.quantity, pair.unit_id))
+                        its (line, quant_id, quantity, unit_id)
+      JOIN warehouse_quant q ON q.id = its.quant_id
+     ORDER BY its.line, its.quantity
+"""
+
+# What the item ledger has to hear, as lines: the opposite of what lies in adjustment bins, item, lot and unit apart.
+# {quants} is a compiled queryset of quants; %(unit)s: one unit alone. Nothing is posted of what is blocked: it waits.
+WAITING = """
+    SELECT q.id AS quant_id, its.unit_id, -its.quantity AS quantity
+      FROM (SELECT q.id AS quant_id, NULL::bigint AS unit_id, q.quantity
+              FROM warehouse_quant q JOIN warehouse_item i ON i.id = q.item_id
+             WHERE q.virtual AND q.quantity <> 0 AND i.tracking NOT IN ('serial', 'rfid') AND %(unit)s::bigint IS NULL
+             UNION ALL
+            SELECT e.quant_id, e.unit_id, sum(e.quantity)
+              FROM ledger_warehouseentry e JOIN warehouse_quant q ON q.id = e.quant_id AND q.virtual
+             WHERE e.unit_id IS NOT NULL AND (%(unit)s::bigint IS NULL OR e.unit_id = %(unit)s)
+             GROUP BY e.quant_id, e.unit_id HAVING sum(e.quantity) <> 0) its
+      JOIN warehouse_quant q ON q.id = its.quant_id
+      JOIN warehouse_item i ON i.id = q.item_id
+      LEFT JOIN warehouse_itemvariant v ON v.id = q.variant_id
+      LEFT JOIN warehouse_unit u ON u.id = its.unit_id
+      LEFT JOIN warehouse_lot lot ON lot.id = coalesce(q.lot_id, u.lot_id)
+     WHERE q.id IN ({quants})
+       AND NOT (i.blocked OR coalesce(v.blocked, false) OR coalesce(u.blocked, false) OR coalesce(lot.blocked, false))
+"""
+
+STAGE_WAITING = f"""
+    INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity, unit_id,
+                               virtual)
+    SELECT row_number() OVER (ORDER BY q.id, waiting.unit_id), q.id, q.location_id, q.bin_id, q.item_id, q.variant_id,
+           q.lot_id, waiting.quantity, waiting.unit_id, true
+      FROM ({WAITING}) waiting JOIN warehouse_quant q ON q.id = waiting.quant_id
+     ORDER BY q.id, waiting.unit_id
+"""

@@ -68,6 +68,13 @@ class Location(models.Model):
         help_text=_("What becomes the default bin of an item here: lines that name no bin propose it."),
     )
 
+    synchronise_hours = models.PositiveSmallIntegerField(
+        _("hours between synchronisations"),
+        default=0,
+        db_default=0,
+        help_text=_("So often the item ledger hears by itself what is in the adjustment bin; 0: only when asked."),
+    )
+
     objects = LocationQuerySet.as_manager()
 
     class Meta:
