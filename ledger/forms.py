@@ -18,6 +18,7 @@ from ledger.models import Direction, Effect, Kind, Reason
 from ledger.posting import Document
 from ledger.refusals import INTO_BLOCKED, OUT_OF_BLOCKED
 from warehouse.codes import CodesRefused
+from warehouse.contents import default_bin
 from warehouse.finding import LotUnknown, factor_of, factors_of, find_bin, find_item, find_lot
 from warehouse.models import Location, Quant, UnitOfMeasure
 from warehouse.quantities import UnknownUnit, number_of, parse_quantity
@@ -166,10 +167,17 @@ class LineForm(forms.Form):
         return self.found.item
 
     def clean_bin(self):
-        return find_bin(self.cleaned_data["bin"], location=self.location) if self.location else None
+        return self.bin_meant(self.cleaned_data["bin"], self.location)
 
     def clean_to_bin(self):
-        return find_bin(self.cleaned_data["to_bin"], location=self.other_location) if self.other_location else None
+        return self.bin_meant(self.cleaned_data["to_bin"], self.other_location)
+
+    def bin_meant(self, text, location):
+        """What is typed; where that is nothing, the default bin of the item."""
+        if location is None:
+            return None
+        usual = usual_bin(self.found, location) if self.found and not text else None
+        return usual or find_bin(text, location=location)
 
     def clean(self):
         cleaned = super().clean()
@@ -212,6 +220,11 @@ class LineForm(forms.Form):
     def columns(self):
         """The fields that stand in a row of the table; codes take one of their own."""
         return [field for field in self.visible_fields() if field.name != "codes"]
+
+    @property
+    def cells_of_bins(self):
+        """What else of the row is drawn anew when its item is named: where its default bin is proposed."""
+        return ",".join(f"#cell-{self[name].auto_id}" for name in ("bin", "to_bin") if name in self.fields)
 
     @property
     def asks_units(self):
@@ -267,12 +280,21 @@ class LineForm(forms.Form):
         )
 
 
-def is_serialized(typed):
-    """Of an item as it is typed, before anything is checked."""
+def found(typed):
+    """What an item as it is typed means, before anything is checked."""
     try:
-        return bool(typed) and find_item(typed).item.is_serialized
+        return find_item(typed) if typed else None
     except DomainError:
-        return False
+        return None
+
+
+def is_serialized(typed):
+    named = found(typed)
+    return bool(named and named.item.is_serialized)
+
+
+def usual_bin(named, location):
+    return default_bin(named.item, location, variant=named.variant)
 
 
 class CostField(forms.CharField):
@@ -362,7 +384,27 @@ class Sheet:
         said = data.get("lines-TOTAL_FORMS", "")
         count = min(int(said), MOST_LINES - 1) if said.isdecimal() and len(said) < 6 else LINES
         names = self.line_class.base_fields
-        return [{name: data.get(f"lines-{number}-{name}", "") for name in names} for number in range(count)]
+        lines = [{name: data.get(f"lines-{number}-{name}", "") for name in names} for number in range(count)]
+        own = Location.objects.visible_to(self.user).active()
+        self.propose_bins(
+            lines,
+            location=own.filter(code=data.get("location", "")).first(),
+            other_location=own.filter(code=data.get("other_location", "")).first(),
+        )
+        return lines
+
+    def propose_bins(self, lines, *, location, other_location):
+        """Where no bin is typed yet, the default bin of the item; of a movement the end that is missing."""
+        for line in lines:
+            named = found(line["item"]) if not line["bin"] or not line.get("to_bin", "-") else None
+            usual = usual_bin(named, location) if named and location else None
+            if usual and not line["bin"]:
+                line["bin"] = usual.code
+            elif usual and self.kind == Kind.MOVEMENT and line["bin"] != usual.code:
+                line["to_bin"] = usual.code
+            if named and other_location and not line.get("to_bin", "-"):
+                there = usual_bin(named, other_location)
+                line["to_bin"] = there.code if there else ""
 
     def fresh(self):
         usual = self.quant.location if self.quant else Location.objects.usual_for(self.user)

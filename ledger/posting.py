@@ -22,6 +22,7 @@ from psycopg import errors as pg
 
 from inventory_site.errors import DomainError, LinesRefused
 from ledger import carrying, directing
+from ledger.default_bins import follow_default_bins
 from ledger.holds import in_the_way, tell_holders
 from ledger.models import EFFECT_OF_KIND, Effect, ItemLedgerEntry, Kind, Reason, Register, WarehouseEntry
 from ledger.refusals import read_errors
@@ -359,6 +360,7 @@ def _write(cursor, document, number, check, directed):
         if has_units:
             carrying.cost_units(cursor)
     _open_the_door(cursor, "off")
+    follow_default_bins(cursor, document)
     tell_holders(register, holders)
     return register
 

@@ -97,6 +97,10 @@ class BinContentQuerySet(models.QuerySet):
     def defaults(self):
         return self.filter(default=True)
 
+    def proposed(self):
+        """The defaults, where locations have such."""
+        return self.defaults().filter(bin__location__directed=False)
+
     def with_names(self):
         return self.select_related("bin__location", "item__base_unit", "variant")
 

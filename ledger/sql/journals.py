@@ -263,16 +263,26 @@ IS_DIRECTED = "SELECT directed FROM warehouse_location WHERE id = %(location)s"
 
 COPY_LINES = "COPY ledger_journalline ({columns}) FROM STDIN"
 
-# What lies in one bin of its location alone is proposed from there, or to go there. %(lines)s: keys of lines.
+# The default bin of the item; where there is none, the only one in which some of it lies. %(lines)s: keys of lines.
 PROPOSE_BINS = """
     UPDATE ledger_journalline l SET bin = usual.code
-      FROM (SELECT i.number, min(b.code) AS code
-              FROM warehouse_item i
-              JOIN warehouse_quant q ON q.item_id = i.id AND q.location_id = %(location)s AND q.quantity > 0
-              JOIN warehouse_bin b ON b.id = q.bin_id AND b.kind = 'storage'
-             WHERE i.number IN (SELECT item FROM ledger_journalline WHERE id = ANY(%(lines)s))
-             GROUP BY i.number HAVING count(DISTINCT b.id) = 1) usual
-     WHERE l.id = ANY(%(lines)s) AND l.bin = '' AND NOT l.made AND l.item = usual.number
+      FROM (SELECT line.id, coalesce(settled.code, lone.code) AS code
+              FROM ledger_journalline line
+              JOIN warehouse_item i ON i.number = line.item
+              LEFT JOIN LATERAL (
+                   SELECT b.code FROM warehouse_bincontent c
+                     JOIN warehouse_bin b ON b.id = c.bin_id
+                     JOIN warehouse_location place ON place.id = c.location_id AND NOT place.directed
+                     LEFT JOIN warehouse_itemvariant v ON v.id = c.variant_id
+                    WHERE c.location_id = %(location)s AND c.item_id = i.id AND c."default"
+                      AND coalesce(v.code, '') = line.variant) settled ON true
+              LEFT JOIN LATERAL (
+                   SELECT min(b.code) AS code FROM warehouse_quant q
+                     JOIN warehouse_bin b ON b.id = q.bin_id AND b.kind = 'storage'
+                    WHERE q.item_id = i.id AND q.location_id = %(location)s AND q.quantity > 0
+                   HAVING count(DISTINCT b.id) = 1) lone ON true
+             WHERE line.id = ANY(%(lines)s)) usual
+     WHERE l.id = usual.id AND l.bin = '' AND NOT l.made AND usual.code IS NOT NULL
 """
 
 # Held by whoever changes lines that are there, so that none of them is posted meanwhile; several may.

@@ -135,6 +135,12 @@ class BinContent(models.Model):
     def __str__(self):
         return f"{self.item} in {self.bin}"
 
+    @property
+    def settles_something(self):
+        """As the constraint says it: an item without all of this floats in the bin."""
+        limits = self.minimum is not None or self.maximum is not None
+        return bool(self.fixed or self.default or self.dedicated or limits or self.block_movement)
+
     def clean(self):
         if self.bin_id is None or self.item_id is None:
             return  # the form says so
