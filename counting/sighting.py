@@ -387,7 +387,7 @@ def see_all_expected(session: CountSession, seen: dict[int, int], *, by: User, c
         cursor.execute(sql.SEE_ALL_EXPECTED, asked | {"entries": list(seen.values())})
         asked["lines"] = taken = [line for (line,) in cursor.fetchall()]
         cursor.execute(sql.KEEP_SEEN, asked)
-        cursor.execute(sql.COUNT_STANDING, asked | {"more": 0})
+        cursor.execute(sql.COUNT_STANDING, asked | {"more": 0, "allots": False})
     return set(taken)
 
 
@@ -407,7 +407,7 @@ def see_none(session: CountSession, lines: list[int], *, by: User, client_id: UU
             cursor.execute(sql.SEEN_ON, asked)
             if number := cursor.fetchone()[0]:
                 raise UnitsSeenHere(number=number)
-            cursor.execute(sql.COUNT_STANDING, asked | {"more": 0})
+            cursor.execute(sql.COUNT_STANDING, asked | {"more": 0, "allots": False})
     return kept
 
 
@@ -466,7 +466,7 @@ def _allot(line, quantity, **said):
         cursor.execute(sql.ALLOT, asked | {"number": min(to_allot, known)})
         cursor.execute(sql.KEEP_TYPED, asked | {"quantity": str(quantity)})
         cursor.execute(sql.KEEP_SEEN, asked)
-        cursor.execute(sql.COUNT_STANDING, asked | {"more": max(to_allot - known, 0)})
+        cursor.execute(sql.COUNT_STANDING, asked | {"more": max(to_allot - known, 0), "allots": True})
 
 
 def _lock(cursor, session, lines, *, by, client_id):

@@ -254,9 +254,9 @@ STAGE_CODES = f"""
      WHERE times = 1
 """
 
-# Stock that moved since the file was made: a counter who used it could not know.
+# What moved since the file was made, a counter who used it could not know: it is not missing.
 MARK_BEGUN = f"""
-    UPDATE counting_countline l SET begun = o.begun, disturbed = o.begun <> l.watermark
+    UPDATE counting_countline l SET begun = o.begun
       FROM (SELECT o.line, min(o.begun) AS begun FROM count_outcome o
              WHERE {TAKES} AND o.codes <> '{{}}' AND o.begun IS NOT NULL GROUP BY o.line) o
      WHERE l.id = o.line AND o.begun < l.begun

@@ -195,15 +195,15 @@ NEW_ON_LINES = f"""SELECT line_id, round, count(*) AS number, min(entry) AS entr
                      FROM unit_scan_stage s WHERE {IS_NEW} GROUP BY line_id, round"""
 
 # Book and watermark come from one row version of the quant. A line that is counted on keeps the `begun` of its first
-# scan of the round. Adding to what stands there keeps a quantity that was typed above the units (auto-serialized), and
-# costs the same however many stand there.
+# scan of the round. What moves while units are scanned disturbs nothing: of each it is known whether it moved before or
+# after it was seen, and what came in since `begun` is not missing. Adding to what stands there keeps a quantity that
+# was typed above the units (auto-serialized), and costs the same however many stand there.
 COUNT_SEEN = f"""
     UPDATE counting_countline l
        SET counted_quantity = CASE WHEN {FRESH} THEN {STANDING} ELSE l.counted_quantity + new.number END,
            book_quantity = q.quantity, watermark = q.last_entry,
            begun = CASE WHEN {FRESH} THEN coalesce({BEGUN}, new.entry) ELSE l.begun END,
-           disturbed = CASE WHEN {FRESH} THEN coalesce({BEGUN}, new.entry) <> q.last_entry
-                            ELSE l.disturbed OR l.begun <> q.last_entry END,
+           disturbed = l.disturbed AND NOT {FRESH},
            counted_at = greatest(%(moment)s, l.counted_at), counted_by_id = %(by)s, counted_round = l.round,
            recount_asked = false, {UNDECIDED}
       FROM ({NEW_ON_LINES}) new, warehouse_quant q
@@ -220,9 +220,7 @@ COUNT_SEEN_LATE = f"""
            watermark = CASE WHEN newest.so THEN earlier.entry ELSE l.watermark END,
            begun = least(CASE WHEN {FRESH} AND new.round = l.round THEN NULL ELSE l.begun END,
                          coalesce({BEGUN}, earlier.entry)),
-           disturbed = least(CASE WHEN {FRESH} AND new.round = l.round THEN NULL ELSE l.begun END,
-                             coalesce({BEGUN}, earlier.entry))
-                       <> CASE WHEN newest.so THEN earlier.entry ELSE l.watermark END,
+           disturbed = l.disturbed AND NOT ({FRESH} AND new.round = l.round),
            counted_at = CASE WHEN newest.so THEN %(moment)s ELSE l.counted_at END,
            counted_by_id = CASE WHEN newest.so THEN %(by)s ELSE l.counted_by_id END,
            counted_round = new.round, recount_asked = l.recount_asked AND new.round < l.round, {UNDECIDED}
@@ -371,12 +369,13 @@ KEEP_TYPED = """
 """
 
 # The line says what stands on it, and `more` above that: pieces of an auto-serialized item that have no number yet.
+# Where a quantity says which units are here (`allots`), stock that moves meanwhile disturbs the line as it does others.
 COUNT_STANDING = f"""
     UPDATE counting_countline l
        SET counted_quantity = {STANDING} + %(more)s, book_quantity = q.quantity, watermark = q.last_entry,
            begun = CASE WHEN {FRESH} THEN locked.entry ELSE l.begun END,
-           disturbed = CASE WHEN {FRESH} THEN locked.entry <> q.last_entry
-                            ELSE l.disturbed OR l.begun <> q.last_entry END,
+           disturbed = %(allots)s AND CASE WHEN {FRESH} THEN locked.entry <> q.last_entry
+                                           ELSE l.disturbed OR l.begun <> q.last_entry END,
            counted_at = greatest(%(moment)s, l.counted_at), counted_by_id = %(by)s, counted_round = l.round,
            recount_asked = false, {UNDECIDED}
       FROM unnest(%(locked)s::bigint[], %(entries_then)s::bigint[]) locked (line_id, entry), warehouse_quant q
@@ -409,7 +408,7 @@ TAKE_BACK = f"""
                book_quantity = CASE WHEN l.counted_quantity > gone.number THEN q.quantity END,
                watermark = CASE WHEN l.counted_quantity > gone.number THEN q.last_entry END,
                begun = CASE WHEN l.counted_quantity > gone.number THEN l.begun END,
-               disturbed = l.counted_quantity > gone.number AND (l.disturbed OR l.begun <> q.last_entry),
+               disturbed = l.counted_quantity > gone.number AND l.disturbed,
                counted_at = greatest(%(moment)s, l.counted_at), counted_by_id = %(by)s,
                recount_asked = l.counted_quantity <= gone.number AND l.round > 1, {UNDECIDED}
           FROM (SELECT line_id, count(*) AS number FROM gone GROUP BY line_id) gone, warehouse_quant q

@@ -391,6 +391,47 @@ def test_units_of_lines_that_nobody_counted_are_written_off_where_the_count_says
     assert_reconciled()
 
 
+def test_units_that_move_under_the_hands_of_who_scans_them_wait_for_nobody():
+    """Unlike quantities, of which nobody could tell which part had moved: a unit that came in since counting began is
+    not missing (its entry is newer), one that left is where its document put it, and one that was seen is here. So
+    every law holds without a reviewer, who could only say what is known."""
+    item, (one, two) = given_shelves([1, 2, 3, 6], [4, 5])
+    session = given_count(one)
+    scan(session, one, 1, 2)
+    carry(two, one, item, "4")  # behind the counter's back
+    carry(one, two, item, "2")  # after it was seen
+    carry(one, two, item, "3")  # before it could be
+    scan(session, one, 6)
+    issue(two, item, "5")
+
+    assert not line_in(session, one).disturbed
+    assert complete(session) == "completed"
+
+    assert places(item) == {one: {"1", "4", "6"}, two: {"2", "3"}, "released": {"5"}}
+    assert session.adjustment is session.transfer is None
+    assert_reconciled()
+
+
+@pytest.mark.parametrize("then", ["nobody looks there", "it is seen there", "somebody looks there and misses it"])
+def test_a_unit_that_a_document_moves_between_two_bins_of_a_count_stays_where_that_put_it(then):
+    """A movement that is newer than the scan wins; what was seen once in a session is written off nowhere in it."""
+    item, (one, two) = given_shelves([1, 2], [3])
+    session = given_count(one, two)
+    scan(session, one, 1, 2)
+    if then == "nobody looks there":
+        scan(session, two, 3)
+    carry(one, two, item, "2")
+    if then != "nobody looks there":
+        scan(session, two, 3, *([2] if then == "it is seen there" else []))
+
+    verdict = {} if then == "it is seen there" else {"2": "moved_since"}
+    assert found(session) == verdict
+    assert complete(session) == "completed"
+
+    assert places(item) == {one: {"1"}, two: {"2", "3"}}
+    assert session.adjustment is session.transfer is None
+
+
 # What reviewers say
 
 
