@@ -68,11 +68,12 @@ class Posted:
 
 
 def hints(session: CountSession, lines: Iterable[CountLine], *, now: datetime) -> None:
-    """Set `hints` on each line. Five statements for all of them, none where nothing differs."""
+    """Set `hints` on each line; of units each says for itself where it is. Five statements for all of them, none where
+    nothing differs."""
     lines = list(lines)
     for line in lines:
         line.hints = []
-    off = {line.pk: line for line in lines if line.discrepancy} if session.is_open else {}
+    off = {line.pk: line for line in lines if line.discrepancy and not line.serialized} if session.is_open else {}
     if not off:
         return
     others, posted = _others(off, now - RECENT), _posted(off, now - RECENT)

@@ -16,6 +16,7 @@ from ledger.models import Kind
 from ledger.reversing import reverse as undo
 from tests.counting.given import again, complete, count, given_line, given_lines, given_session, in_review
 from tests.counting.people import supervisor
+from tests.counting.unit_counts import given_count, given_review, given_shelves
 from tests.factories import (
     TODAY,
     BinFactory,
@@ -191,3 +192,14 @@ def test_hints_cost_the_same_for_one_line_and_for_many():
         numbers.append(len(captured))
 
     assert numbers == [5, 5]
+
+
+def test_beside_a_line_of_units_nothing_is_guessed():
+    """The list of its units knows where each of them is."""
+    _item, (one, two) = given_shelves([1, 2], [3])
+    session = given_review(given_count(one, two), (one, 1), (two, 2, 3))
+    lines = list(session.lines.with_names())
+
+    hints(session, lines, now=timezone.now())
+
+    assert [line.hints for line in lines] == [[], []]
