@@ -57,9 +57,14 @@ def check_units(cursor, kind: Kind, *, mirrored: bool) -> None:
         cursor.execute(sql.CHECK_UNITS, {"takes_released": kind in BRINGS_IN, "mirrored": mirrored})
 
 
-def write_units(cursor, *, register: int, effect: str, arrives_at: int | None) -> None:
-    """After the warehouse entries: price the units, put them where these say, and prove law 4 of what was touched."""
+def price_units(cursor, *, arrives_at: int | None) -> None:
+    """Before the item ledger: what a unit cost is what leaves, and what comes back."""
     cursor.execute(sql.PRICE_UNITS, {"arrives_at": arrives_at})
+
+
+def write_units(cursor, *, register: int, effect: str) -> None:
+    """After both ledgers: put the units where the entries say, at what they were valued at, each once; and prove law 4
+    of what was touched."""
     cursor.execute(sql.WRITE_UNITS, {"register": register, "effect": effect})
     cursor.execute(sql.DESCRIBE_UNITS)
     cursor.execute(sql.BREACHES)
@@ -69,5 +74,6 @@ def write_units(cursor, *, register: int, effect: str, arrives_at: int | None) -
 
 
 def cost_units(cursor) -> None:
-    """After the item ledger: what comes in has cost what it was valued at."""
+    """What comes into the item ledger and lies in no bin yet, as at a directed location, has cost what it was valued
+    at as well."""
     cursor.execute(sql.COST_UNITS)

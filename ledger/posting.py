@@ -350,14 +350,16 @@ def _write(cursor, document, number, check, directed):
     directing.mirror(cursor, document, directed, has_units=has_units)
     arrives_at = document.other_location.pk if document.kind == Kind.LOCATION_TRANSFER else None
     cursor.execute(writing.WRITE_WAREHOUSE_ENTRIES, entries)
-    if has_units:
-        carrying.write_units(cursor, arrives_at=arrives_at, **entries)
     if not directing.changes_bins_only(document, directed):
+        if has_units:
+            carrying.price_units(cursor, arrives_at=arrives_at)
         cursor.execute(writing.ENSURE_STOCK_VALUES)
         cursor.execute(writing.VALUE_ENTRIES, {"arrives_at": arrives_at})
         cursor.execute(writing.WRITE_ITEM_LEDGER, entries)
         cursor.execute(writing.WRITE_VALUE)
-        if has_units:
+    if has_units:
+        carrying.write_units(cursor, **entries)
+        if directed:
             carrying.cost_units(cursor)
     _open_the_door(cursor, "off")
     follow_default_bins(cursor, document)

@@ -75,10 +75,11 @@ CHECK_UNITS = """
 
 # Where the entries of a document have put its units, those in an adjustment bin apart: into the quant of the entry that
 # brought them in, else nowhere. Goods that really left are released. A reversal that takes out what a mistake had
-# brought in gives back the state of before: what the newest entry says that took the unit out and still stands.
+# brought in gives back the state of before: what the newest entry says that took the unit out and still stands. What
+# comes in has cost what it was valued at: one update for all of it, because each writes every index of the unit anew.
 WRITE_UNITS = """
     UPDATE warehouse_unit u
-       SET quant_id = entry.quant_id, last_entry = entry.newest,
+       SET quant_id = entry.quant_id, last_entry = entry.newest, cost = coalesce(valued.amount, u.cost),
            state = CASE WHEN entry.quant_id IS NOT NULL THEN 'in_stock'
                         WHEN before.effect = 'moved' THEN 'released' ELSE 'detached' END
       FROM (SELECT unit_id, max(quant_id) FILTER (WHERE quantity > 0) AS quant_id, max(id) AS newest,
@@ -95,6 +96,7 @@ WRITE_UNITS = """
                                 AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone
                                                  WHERE undone.undoes_id = e.id)
                               ORDER BY e.id DESC LIMIT 1) END AS effect) before ON entry.quant_id IS NULL
+      LEFT JOIN posting_item valued ON valued.unit_id = entry.unit_id AND valued.quantity > 0
      WHERE u.id = entry.unit_id
 """
 
@@ -104,10 +106,12 @@ DESCRIBE_UNITS = """
        SET manufacturer_number = coalesce(nullif(l.manufacturer_number, ''), u.manufacturer_number),
            lot_id = coalesce(l.unit_lot_id, u.lot_id)
       FROM posting_line l
-     WHERE u.id = l.unit_id AND (l.manufacturer_number <> '' OR l.unit_lot_id IS NOT NULL)
+     WHERE u.id = l.unit_id
+       AND (l.manufacturer_number <> '' AND l.manufacturer_number <> u.manufacturer_number
+            OR l.unit_lot_id IS DISTINCT FROM u.lot_id AND l.unit_lot_id IS NOT NULL)
 """
 
-# Before WRITE_UNITS and VALUE_ENTRIES: a unit leaves at what it cost, and comes back at that if nothing else is said.
+# Before VALUE_ENTRIES and WRITE_UNITS: a unit leaves at what it cost, and comes back at that if nothing else is said.
 PRICE_UNITS = """
     UPDATE posting_stage s SET amount = CASE WHEN s.quantity < 0 THEN -u.cost ELSE u.cost END
       FROM warehouse_unit u
