@@ -40,11 +40,22 @@ class Unit(models.Model):
     tag (blank where the tag holds no SGTIN). `last_entry` is the newest warehouse entry that carried it (0: none), and
     `cost` what it cost, as long as it is in stock a part of the value of stock. Made when a document or a count first
     names it, without a place; only ledger.posting puts it somewhere, and takes it away.
+
+    A unit that goes from one quant to another is written to every index anew, so there is none too many:
+    that of `item` is the one of its codes, and of what is mostly blank only the rest is indexed.
     """
 
-    item = models.ForeignKey(Item, verbose_name=_("item"), on_delete=models.PROTECT, related_name="serialized_units")
+    item = models.ForeignKey(
+        Item, verbose_name=_("item"), on_delete=models.PROTECT, related_name="serialized_units", db_index=False
+    )
     variant = models.ForeignKey(
-        ItemVariant, verbose_name=_("variant"), on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        ItemVariant,
+        verbose_name=_("variant"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     lot = models.ForeignKey(
         Lot,
@@ -53,6 +64,7 @@ class Unit(models.Model):
         null=True,
         blank=True,
         related_name="serialized_units",
+        db_index=False,
         help_text=_("What it was made with. Stock of serialized items is not kept by lot."),
     )
     kind = models.CharField(_("kind"), max_length=6, choices=UnitKind)
@@ -76,6 +88,8 @@ class Unit(models.Model):
         indexes = [
             models.Index(fields=["quant"], condition=Q(quant__isnull=False), name="unit_by_quant"),
             models.Index(fields=["code"], name="unit_by_code"),
+            models.Index(fields=["variant"], condition=Q(variant__isnull=False), name="unit_by_variant"),
+            models.Index(fields=["lot"], condition=Q(lot__isnull=False), name="unit_by_lot"),
             models.Index(
                 fields=["manufacturer_number", "item"],
                 condition=~Q(manufacturer_number=""),
