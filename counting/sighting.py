@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -91,10 +92,12 @@ ON_A_LINE = {Seen.HERE, Seen.ELSEWHERE, Seen.FOUND_AGAIN, Seen.RELEASED, Seen.OT
 STATES = {"released": Seen.RELEASED, "detached": Seen.FOUND_AGAIN}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What one code turned out to be. `unit_code` is how it stands on the line, `bin` where the unit belongs,
-    `session` the count that has its line, `is_of_another_item` than the line that was named."""
+    `session` the count that has its line, `is_of_another_item` than the line that was named.
+
+    A tuple, because a burst makes thousands.
+    """
 
     code: str
     seen: Seen
