@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from counting.models import POSTS, CountLine, CountSession, Status, Uncounted, Verdict
 from counting.sql import units as sql
 from ledger.models import WarehouseEntry
-from warehouse.models import Bin, BinKind, Item, Quant, Unit
+from warehouse.models import Item, Quant, Unit
 
 WHY = {
     Verdict.CONFLICT: _("It was seen in two bins, and lies in one. Say in which, or have both counted again."),
@@ -287,14 +287,12 @@ def _read(session, statement, params=None):
 def params_of(session: CountSession) -> dict:
     """What the statements about units ask of a session."""
     takes_zeros = session.status == Status.DRAFT and session.uncounted == Uncounted.ZERO
-    missing = Bin.objects.filter(location=session.location_id, kind=BinKind.MISSING).values_list("pk", flat=True)
     return {
         "session": session.pk,
         "location": session.location_id,
         "leave": session.leaves_undecided,
         "zero_up_to": session.opened_entry if takes_zeros else None,
         "search": session.location.search_days > 0,
-        "missing_bin": missing.first(),
     }
 
 

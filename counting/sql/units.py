@@ -31,6 +31,9 @@ SEEN_BY_ANOTHER = """
      ORDER BY o.seen_at DESC, o.id DESC LIMIT 1
 """
 
+# Where what is missing is searched for; a location has one at most.
+MISSING_BIN = "(SELECT id FROM warehouse_bin WHERE location_id = %(location)s AND kind = 'missing')"
+
 AVERAGE = "CASE WHEN v.quantity > 0 THEN round(v.value / v.quantity, 4) ELSE round(i.unit_cost, 4) END"
 VALUED = """
     LEFT JOIN ledger_stockvalue v ON v.item_id = q.item_id AND v.location_id = q.location_id
@@ -43,7 +46,7 @@ VALUED = """
 # nothing of a session that was opened just now, and would join rows with each other that are a hundred thousand
 # (OFFSET 0 keeps it from turning a look-up into a join).
 # A code that nobody knew when it was scanned is looked for again: it may have been received since.
-# %(zero_up_to)s as in completing.DIGEST; %(search)s: what is missing goes into the missing bin; %(missing_bin)s: which.
+# %(zero_up_to)s as in completing.DIGEST; %(search)s: what is missing goes into the missing bin.
 DIFFERING = f"""
     gathered AS (
         SELECT u.id AS unit_id, l.id AS lies_on, NULL::bigint AS sighting_id, NULL::bigint AS seen_on
@@ -77,7 +80,7 @@ DIFFERING = f"""
     judged AS (
         SELECT CASE WHEN seen.line_id IS NULL
                     THEN CASE WHEN another.line_id IS NOT NULL THEN 'seen_elsewhere'
-                              WHEN %(search)s AND q.bin_id IS DISTINCT FROM %(missing_bin)s::bigint THEN 'search'
+                              WHEN %(search)s AND q.bin_id IS DISTINCT FROM {MISSING_BIN} THEN 'search'
                               ELSE 'write_off' END
                     WHEN u.variant_id IS DISTINCT FROM q.variant_id THEN 'other_variant'
                     WHEN seen.overtaken THEN 'moved_since'
@@ -111,7 +114,7 @@ DIFFERING = f"""
          CROSS JOIN LATERAL (SELECT * FROM warehouse_quant WHERE id = l.quant_id OFFSET 0) q
           JOIN warehouse_item i ON i.id = u.item_id
           LEFT JOIN warehouse_quant booked ON booked.id = u.quant_id
-          LEFT JOIN warehouse_quant lost ON lost.bin_id = %(missing_bin)s::bigint AND lost.item_id = q.item_id
+          LEFT JOIN warehouse_quant lost ON lost.bin_id = {MISSING_BIN} AND lost.item_id = q.item_id
                                         AND lost.variant_id IS NOT DISTINCT FROM q.variant_id AND seen.line_id IS NULL
           {VALUED} AND u.last_entry = 0
           LEFT JOIN LATERAL ({SEEN_BY_ANOTHER}) another ON true
@@ -187,7 +190,7 @@ SET_OUT = f"""
     INSERT INTO count_unit (verdict, unit_id, item_id, variant_id, unit_code, bin_id, line_id, from_quant_id,
                             to_quant_id, cost, quantity, posts, ticked, settled, seen_on, other_line_id, posted)
     SELECT d.verdict, d.unit_id, d.item_id, q.variant_id, d.code,
-           CASE WHEN d.verdict = 'search' THEN %(missing_bin)s::bigint END, d.line_id, d.from_quant_id, d.to_quant_id,
+           CASE WHEN d.verdict = 'search' THEN {MISSING_BIN} END, d.line_id, d.from_quant_id, d.to_quant_id,
            d.cost, d.quantity, d.posts, d.ticked, d.settled, d.seen_on, d.other_line_id, d.posted
       FROM difference d
       JOIN counting_countline l ON l.id = d.line_id
