@@ -436,9 +436,9 @@ UNPARK = """
 # What becomes of sightings where all counts are cleared, and where the session goes back to counting.
 
 CLEAR_SIGHTINGS = """
-    DELETE FROM counting_sighting g USING counting_countline l
-     WHERE l.session_id = %(session)s AND l.serialized AND l.open AND NOT l.recount_asked
-       AND g.line_id = l.id AND g.round = l.round
+    DELETE FROM counting_sighting g USING counting_countline l, counting_countsession s
+     WHERE s.id = %(session)s AND l.session_id = s.id AND l.serialized AND l.open AND l.round = s.round
+       AND NOT l.recount_asked AND g.line_id = l.id AND g.round = l.round
 """
 
 CARRY_SIGHTINGS_OVER = """

@@ -505,6 +505,18 @@ def test_clearing_counts_makes_the_line_blank_and_the_scans_are_kept(shelf):
     assert UnitScan.objects.count() == 3
 
 
+def test_clearing_counts_leaves_lines_alone_that_are_closed_in_this_round(shelf):
+    shelf.scan("A1", "A2")
+    shelf.scan("B1", bin=shelf.second)
+    shelf.recount(shelf.line(shelf.second))
+    shelf.scan("B1", "B2", bin=shelf.second)
+
+    clear_counts(shelf.session, by=shelf.by, at=timezone.now())
+
+    assert (shelf.line().counted_quantity, standing(shelf.line())) == (2, ["A1", "A2"])
+    assert (shelf.line(shelf.second).counted_quantity, standing(shelf.line(shelf.second))) == (None, [])
+
+
 def test_refreshing_takes_new_stock_in_and_keeps_what_was_seen(shelf):
     shelf.scan("A1")
     given_units(shelf.first, shelf.item, ["A4"])
