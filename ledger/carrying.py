@@ -11,7 +11,7 @@ from ledger.sql import units as sql
 from warehouse.units import ensure_units
 
 # What brings in units that nobody knew, and such as had left for good.
-BRINGS_IN = {Kind.RECEIPT, Kind.OPENING, Kind.ITEM_JOURNAL}
+BRINGS_IN = {Kind.RECEIPT, Kind.OPENING, Kind.ITEM_JOURNAL, Kind.RECLASSIFICATION}
 
 
 class LawBroken(RuntimeError):
@@ -32,7 +32,7 @@ def stage_units(cursor, kind: Kind) -> None:
     cursor.execute(staging.ANALYZE_LINES)
     cursor.execute(sql.CHECK_CODES, {"absolute": kind == Kind.MANUAL_ADJUSTMENT})
     if makes_units:
-        ensure_units("posting_line", condition=f"unit_code <> '' AND {staging.WITHOUT_ERROR}")
+        ensure_units("posting_line", condition=f"unit_code <> '' AND quantity > 0 AND {staging.WITHOUT_ERROR}")
     cursor.execute(sql.FIND_UNITS)
     cursor.execute(sql.CHECK_FOUND, {"makes_units": makes_units})
 
@@ -57,9 +57,9 @@ def check_units(cursor, kind: Kind, *, mirrored: bool) -> None:
         cursor.execute(sql.CHECK_UNITS, {"takes_released": kind in BRINGS_IN, "mirrored": mirrored})
 
 
-def price_units(cursor, *, arrives_at: int | None) -> None:
+def price_units(cursor) -> None:
     """Before the item ledger: what a unit cost is what leaves, and what comes back."""
-    cursor.execute(sql.PRICE_UNITS, {"arrives_at": arrives_at})
+    cursor.execute(sql.PRICE_UNITS)
 
 
 def write_units(cursor, *, register: int, effect: str) -> None:

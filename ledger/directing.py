@@ -13,6 +13,7 @@ from warehouse.quants import ensure_quants
 
 MIRRORED = {Kind.QUANTITY_ADJUSTMENT, Kind.MANUAL_ADJUSTMENT, Kind.WAREHOUSE_JOURNAL}
 INTO_ADJUSTMENT_BIN = {Kind.OPENING, Kind.ITEM_JOURNAL}
+IN_ADJUSTMENT_BIN = {*INTO_ADJUSTMENT_BIN, Kind.WAREHOUSE_ADJUSTMENT}
 WITHIN_A_LOCATION = {Kind.MOVEMENT, Kind.STOCK_TRANSFER, Kind.CONVERSION}
 
 
@@ -38,7 +39,7 @@ def place(cursor, document, directed: frozenset[int]) -> None:
     if document.kind in INTO_ADJUSTMENT_BIN:
         ensure_quants(sql.WITHOUT_BIN)
         cursor.execute(sql.PUT_INTO_ADJUSTMENT_BIN, asked)
-    cursor.execute(sql.CHECK_PLACES, asked | {"into_adjustment_bin": document.kind in INTO_ADJUSTMENT_BIN})
+    cursor.execute(sql.CHECK_PLACES, asked | {"in_adjustment_bin": document.kind in IN_ADJUSTMENT_BIN})
 
 
 def check_owned(cursor, document, directed: frozenset[int]) -> None:

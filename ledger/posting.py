@@ -307,6 +307,7 @@ def stage_lines(cursor: CursorWrapper, document: Document, *, with_units: bool) 
             "to_location": to_location.pk,
             "moves": document.kind in BETWEEN_BINS,
             "out_of_missing": document.kind in OUT_OF_MISSING,
+            "in_adjustment_bin": document.kind in directing.IN_ADJUSTMENT_BIN,
         },
     )
     if with_units:
@@ -348,13 +349,12 @@ def _write(cursor, document, number, check, directed):
     entries = {"register": register.pk, "effect": register.effect}
     _open_the_door(cursor, "on")
     directing.mirror(cursor, document, directed, has_units=has_units)
-    arrives_at = document.other_location.pk if document.kind == Kind.LOCATION_TRANSFER else None
     cursor.execute(writing.WRITE_WAREHOUSE_ENTRIES, entries)
     if not directing.changes_bins_only(document, directed):
         if has_units:
-            carrying.price_units(cursor, arrives_at=arrives_at)
+            carrying.price_units(cursor)
         cursor.execute(writing.ENSURE_STOCK_VALUES)
-        cursor.execute(writing.VALUE_ENTRIES, {"arrives_at": arrives_at})
+        cursor.execute(writing.VALUE_ENTRIES)
         cursor.execute(writing.WRITE_ITEM_LEDGER, entries)
         cursor.execute(writing.WRITE_VALUE)
     if has_units:

@@ -11,6 +11,7 @@ from inventory_site.templatetags.truecount import quantity as written
 from ledger.journal_kinds import JOURNALS
 from ledger.models import JournalBatch
 from ledger.sql import journals as sql
+from ledger.sql import reclassifying
 from warehouse.codes import CodesRefused, expand_codes
 from warehouse.models import Tracking
 from warehouse.unit_codes import SENTENCES as UNIT_SENTENCES
@@ -44,6 +45,26 @@ SENTENCES = {
     "expiry_without_lot": _("Only a lot expires: say which lot, or leave the date blank."),
     "expiry_contradicts": _("Lot %(lot)s expires on %(expires)s by the book. Check the label."),
     "lot_expires_twice": _("Two lines give lot %(lot)s different dates."),
+    "new_bin_unknown": _("%(to_location)s has no bin “%(new_bin)s”."),
+    "new_bin_ambiguous": _("“%(new_bin)s” is the name of several bins. Type the number."),
+    "new_variant_unknown": _("%(item)s has no variant “%(new_variant)s”."),
+    "variant_of_units": _("A unit of %(item)s stays the variant that it is. Leave the new variant blank."),
+    "quantity_not_positive": _("Give a quantity greater than zero: what is moved or changed, not how it differs."),
+    "nothing_changes": _("Nothing would change. Say what the goods become: another bin, variant, lot, unit or date."),
+    "new_expiry_contradicts": _(
+        "Lot %(new_lot)s is in use, and by the book it expires on %(new_expires)s. Goods that join it get that date."
+    ),
+    "new_expiry_not_expected": _(
+        "Lot %(new_lot)s is in use without an expiration date. Goods that join it get none: leave the date blank."
+    ),
+    "lot_in_part": _(
+        "The date of lot %(lot)s is that of all of it: put all of it on one line, or give this part a new lot."
+    ),
+    "lot_to_change_unknown": _("%(item)s has no lot “%(lot)s”."),
+    "other_number_of_codes": _("Give as many new codes as units."),
+    "directed_reclassification": _(
+        "%(location)s is directed: use a warehouse reclassification journal there, or a transfer to another location."
+    ),
     "cost_not_expected": _("What goes out leaves at the average cost: leave the cost blank."),
 }
 
@@ -86,17 +107,21 @@ def resolve(cursor, batch: JournalBatch, *, lines: Collection[int] | None = None
     name_units(cursor)
     for statement in journal.also:
         cursor.execute(statement, places)
+    if "new_unit" in journal.columns:
+        name_new_units(cursor)
     cursor.execute(sql.MEASURE.format(sign=journal.sign))
     checks = "".join(f",\n        ({so}, '{field}', '{code}')" for so, field, code in journal.checks)
     cursor.execute(sql.CHECK.format(checks=checks), places)
     cursor.execute(sql.CHECK_NEW_LOTS)
     cursor.execute(sql.CHECK_UNITS)
+    for statement in journal.also_checks:
+        cursor.execute(statement)
     cursor.execute(sql.READ_PROBLEMS)
     return [problem_of(batch, row) for row in cursor.fetchall()]
 
 
 def problem_of(batch, row) -> LineProblem:
-    line, field, code, said, item, bin, lot, units, wanted, expires, variant, items, measures = row
+    line, field, code, said, item, bin, lot, units, wanted, expires, variant, *new, items, measures = row
     params = {
         "item": item,
         "bin": bin,
@@ -107,6 +132,8 @@ def problem_of(batch, row) -> LineProblem:
         "quantity": written(wanted),
         "expires": expires,
         "location": batch.location.name,
+        **dict(zip(("new_bin", "new_lot", "new_variant", "new_expires"), new, strict=True)),
+        "to_location": (batch.to_location or batch.location).name,
         "fitting": ", ".join(items or measures),
     }
     message = str(SENTENCES[code] % params) if code in SENTENCES else said
@@ -131,19 +158,38 @@ def name_units(cursor) -> None:
     cursor.execute(sql.COUNT_UNITS)
 
 
-def codes_of(line: int, tracking: str, text: str, problems: list[tuple]) -> Iterator[str]:
+def name_new_units(cursor) -> None:
+    """The codes that units get, in the order of the units."""
+    cursor.execute(reclassifying.CREATE_NEW_UNITS)
+    cursor.execute(reclassifying.TYPED_NEW_UNITS)
+    typed = cursor.fetchall()
+    if not typed:
+        return
+    problems = []
+    with cursor.copy(reclassifying.COPY_NEW_UNITS) as copy:
+        for line, tracking, text in typed:
+            for place, code in enumerate(codes_of(line, tracking, text, problems, field="new_unit")):
+                copy.write_row((line, place, code))
+    with cursor.copy(sql.COPY_PROBLEMS) as copy:
+        for problem in problems:
+            copy.write_row(problem)
+    cursor.execute(reclassifying.PAIR_UNITS)
+    cursor.execute(reclassifying.CHECK_PAIRS)
+
+
+def codes_of(line: int, tracking: str, text: str, problems: list[tuple], field: str = "unit") -> Iterator[str]:
     """The codes as units are stored by them, each once; what cannot be read is added to `problems`."""
     try:
         typed = expand_codes(text)
     except CodesRefused as refused:
-        problems += [(line, "unit", error.code, error.message) for error in refused.errors]
+        problems += [(line, field, error.code, error.message) for error in refused.errors]
         return
     seen = set()
     for code in typed:
         said = read(code)
         stored = said.tag or said.text if tracking == Tracking.RFID else said.serial or said.text
         if stored in seen:
-            problems.append((line, "unit", "code_twice", str(UNIT_SENTENCES["code_twice"] % {"code": code})))
+            problems.append((line, field, "code_twice", str(UNIT_SENTENCES["code_twice"] % {"code": code})))
         else:
             seen.add(stored)
             yield stored

@@ -11,8 +11,9 @@ CHECK_KEYS = """
       LEFT JOIN warehouse_lot lot ON lot.id = coalesce(l.lot_id, l.unit_lot_id)
       LEFT JOIN warehouse_itemvariant v ON v.id = l.variant_id
      CROSS JOIN LATERAL (VALUES
-        (b.id IS NULL OR b.location_id <> %(location)s, 'bin_elsewhere'),
-        (b.kind = 'adjustment' OR t.kind = 'adjustment', 'adjustment_bin'),
+        (b.id IS NULL OR b.location_id <> CASE WHEN l.arrives THEN %(to_location)s ELSE %(location)s END,
+           'bin_elsewhere'),
+        (b.kind = 'adjustment' AND NOT %(in_adjustment_bin)s OR t.kind = 'adjustment', 'adjustment_bin'),
         (b.kind = 'missing' AND NOT %(out_of_missing)s OR t.kind = 'missing', 'missing_bin'),
         (l.to_bin_id IS NOT NULL AND (t.id IS NULL OR t.location_id <> %(to_location)s), 'bin_elsewhere'),
         (l.to_bin_id = l.bin_id, 'same_bin'),

@@ -25,7 +25,7 @@ PUT_INTO_ADJUSTMENT_BIN = """
        AND coalesce(there.lot_id, 0) = coalesce(s.lot_id, 0)
 """
 
-# %(into_adjustment_bin)s: a document that tells the item ledger alone. %(leaves_implicit)s: a conversion.
+# %(in_adjustment_bin)s: a document that tells the item ledger alone. %(leaves_implicit)s: a conversion.
 CHECK_PLACES = """
     INSERT INTO posting_error (line, code)
     SELECT DISTINCT s.line, broken.code
@@ -33,7 +33,7 @@ CHECK_PLACES = """
       JOIN warehouse_bin b ON b.id = s.bin_id
      CROSS JOIN LATERAL (VALUES
         (b.kind = 'implicit' AND NOT %(leaves_implicit)s, 'bin_needed'),
-        (%(into_adjustment_bin)s AND b.kind NOT IN ('adjustment', 'implicit'), 'bin_of_directed')
+        (%(in_adjustment_bin)s AND b.kind NOT IN ('adjustment', 'implicit'), 'bin_of_directed')
      ) broken (so, code)
      WHERE s.location_id = ANY(%(directed)s) AND broken.so
 """
@@ -49,7 +49,7 @@ CHECK_OWNED = """
        AND change.variant_id = coalesce(s.variant_id, 0)
       LEFT JOIN ledger_stockvalue v ON v.item_id = s.item_id AND v.location_id = s.location_id
                                    AND coalesce(v.variant_id, 0) = coalesce(s.variant_id, 0)
-     WHERE s.location_id = ANY(%(directed)s) AND s.quantity < 0
+     WHERE s.location_id = ANY(%(directed)s) AND s.quantity < 0 AND s.books
        AND (coalesce(v.quantity, 0) + change.quantity < 0
             OR (SELECT sum(e.quantity) FROM ledger_warehouseentry e JOIN warehouse_quant q ON q.id = e.quant_id
                  WHERE e.unit_id = s.unit_id AND q.virtual AND q.location_id = s.location_id) < 0)

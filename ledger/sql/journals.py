@@ -7,10 +7,11 @@ CREATE = """
         variant text NOT NULL, variant_id bigint, bin text NOT NULL, bin_fits int, bin_id bigint, bin_kind text,
         new_bin text NOT NULL, new_bin_fits int, new_bin_id bigint,
         lot text NOT NULL, lot_id bigint, expiration_date date, known_expiration date, unit text NOT NULL, units int,
-        typed numeric, unit_of_measure text NOT NULL, factor numeric, quantity numeric, unit_cost numeric
-        ) ON COMMIT DELETE ROWS;
+        typed numeric, unit_of_measure text NOT NULL, factor numeric, quantity numeric, unit_cost numeric,
+        new_variant text, new_variant_id bigint, new_lot text, new_lot_id bigint, new_expiration date,
+        new_known_expiration date, new_unit text, new_date boolean) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS journal_unit (
-        line int NOT NULL, place int NOT NULL, code text NOT NULL) ON COMMIT DELETE ROWS;
+        line int NOT NULL, place int NOT NULL, code text NOT NULL, new_code text) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS journal_problem (
         line int NOT NULL, field text NOT NULL, code text NOT NULL, message text) ON COMMIT DELETE ROWS;
     DELETE FROM journal_row; DELETE FROM journal_unit; DELETE FROM journal_problem
@@ -195,7 +196,8 @@ CHECK_UNITS = """
 # The first thousand: nobody reads more.
 READ_PROBLEMS = """
     SELECT p.line, p.field, p.code, p.message, coalesce(i.number || ' ' || i.name, r.item), r.bin, r.lot,
-           r.units, abs(r.quantity), r.known_expiration, r.variant,
+           r.units, abs(r.quantity), r.known_expiration, r.variant, r.new_bin, r.new_lot, r.new_variant,
+           r.new_known_expiration,
            ARRAY(SELECT number || ' ' || name FROM warehouse_item
                   WHERE p.code = 'item_ambiguous' AND id IN (SELECT item_id FROM warehouse_itemreference
                                                               WHERE code = r.item) ORDER BY number LIMIT 4),

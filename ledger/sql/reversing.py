@@ -4,13 +4,13 @@
 # lines in %(lines)s.
 STAGE_REVERSAL = """
     INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity, amount,
-                               undoes, unit_id, virtual)
+                               undoes, unit_id, virtual, books)
     SELECT e.line, q.id, q.location_id, q.bin_id, q.item_id, q.variant_id, q.lot_id, -e.quantity, -v.amount, e.id,
-           e.unit_id, q.virtual
+           e.unit_id, q.virtual, i.id IS NOT NULL
       FROM ledger_warehouseentry e
       JOIN warehouse_quant q ON q.id = e.quant_id
       LEFT JOIN ledger_itemledgerentry i ON i.register_id = e.register_id AND i.line = e.line
-                                        AND i.location_id = q.location_id
+                                        AND i.location_id = q.location_id AND sign(i.quantity) = sign(e.quantity)
       LEFT JOIN ledger_valueentry v ON v.item_ledger_entry_id = i.id
      WHERE e.register_id = %(register)s AND (%(lines)s::int[] IS NULL OR e.line = ANY(%(lines)s))
        AND NOT EXISTS (SELECT 1 FROM ledger_warehouseentry undone WHERE undone.undoes_id = e.id)

@@ -1,10 +1,15 @@
-"""What a document is to post, set out in temporary tables before anything is locked."""
+"""What a document is to post, set out in temporary tables before anything is locked.
+
+`arrives`: the end of a line that comes in with the money that its other end takes out; `books`: the item ledger hears
+of it; `virtual`: it is in an adjustment bin.
+"""
 
 CREATE_STAGE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS posting_line (
         line int NOT NULL, bin_id bigint NOT NULL, to_bin_id bigint, item_id bigint NOT NULL, variant_id bigint,
         lot_id bigint, quantity numeric, unit_cost numeric, seen_entry bigint, unit_code text, manufacturer_number text,
-        unit_lot_id bigint, unit_id bigint) ON COMMIT DELETE ROWS;
+        unit_lot_id bigint, unit_id bigint, arrives boolean NOT NULL DEFAULT false,
+        books boolean NOT NULL DEFAULT true) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS posting_unit (
         line int NOT NULL, unit_code text NOT NULL, manufacturer_number text NOT NULL, unit_lot_id bigint)
         ON COMMIT DELETE ROWS;
@@ -12,7 +17,8 @@ CREATE_STAGE = """
         row_id bigint GENERATED ALWAYS AS IDENTITY, line int NOT NULL, quant_id bigint NOT NULL,
         location_id bigint NOT NULL, bin_id bigint NOT NULL, item_id bigint NOT NULL, variant_id bigint, lot_id bigint,
         quantity numeric, unit_cost numeric, amount numeric, seen_entry bigint, undoes bigint,
-        unit_id bigint, virtual boolean NOT NULL DEFAULT false) ON COMMIT DELETE ROWS;
+        unit_id bigint, virtual boolean NOT NULL DEFAULT false, arrives boolean NOT NULL DEFAULT false,
+        books boolean NOT NULL DEFAULT true) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS posting_item (
         id bigint NOT NULL, line int NOT NULL, item_id bigint NOT NULL, variant_id bigint, location_id bigint NOT NULL,
         lot_id bigint, quantity numeric NOT NULL, amount numeric NOT NULL, unit_id bigint) ON COMMIT DELETE ROWS;
@@ -36,14 +42,14 @@ KEYS = """
 
 STAGE_LINES = f"""
     INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity, unit_cost,
-                               seen_entry, unit_id)
+                               seen_entry, unit_id, virtual, arrives, books)
     SELECT l.line, q.id, q.location_id, q.bin_id, q.item_id, q.variant_id, q.lot_id, l.quantity, l.unit_cost,
-           l.seen_entry, l.unit_id
+           l.seen_entry, l.unit_id, q.virtual, l.arrives, l.books
       FROM (SELECT line, bin_id, item_id, variant_id, lot_id, unit_cost, seen_entry, unit_id,
-                   CASE WHEN to_bin_id IS NULL THEN quantity ELSE -quantity END AS quantity
+                   CASE WHEN to_bin_id IS NULL THEN quantity ELSE -quantity END AS quantity, arrives, books
               FROM posting_line WHERE {WITHOUT_ERROR}
              UNION ALL
-            SELECT line, to_bin_id, item_id, variant_id, lot_id, unit_cost, NULL, unit_id, quantity
+            SELECT line, to_bin_id, item_id, variant_id, lot_id, unit_cost, NULL, unit_id, quantity, true, books
               FROM posting_line WHERE to_bin_id IS NOT NULL AND {WITHOUT_ERROR}) l
       JOIN warehouse_quant q ON q.bin_id = l.bin_id AND q.item_id = l.item_id
        AND coalesce(q.variant_id, 0) = coalesce(l.variant_id, 0) AND coalesce(q.lot_id, 0) = coalesce(l.lot_id, 0)

@@ -30,7 +30,7 @@ FIND_UNITS = """
 # with the serial number of this item.
 CHECK_FOUND = """
     INSERT INTO posting_error (line, code)
-    SELECT l.line, CASE WHEN %(makes_units)s THEN 'unit_taken' ELSE 'unit_unknown' END
+    SELECT l.line, CASE WHEN %(makes_units)s AND l.quantity > 0 THEN 'unit_taken' ELSE 'unit_unknown' END
       FROM posting_line l
      WHERE l.unit_code <> '' AND l.unit_id IS NULL
        AND NOT EXISTS (SELECT 1 FROM posting_error e WHERE e.line = l.line)
@@ -118,7 +118,7 @@ PRICE_UNITS = """
      WHERE u.id = s.unit_id
        AND (s.quantity < 0
             OR s.amount IS NULL AND s.unit_cost IS NULL AND u.last_entry <> 0
-               AND s.location_id IS DISTINCT FROM %(arrives_at)s)
+               AND NOT s.arrives)
 """
 
 COST_UNITS = """

@@ -24,7 +24,7 @@ WRITE_WAREHOUSE_ENTRIES = """
 ENSURE_STOCK_VALUES = """
     INSERT INTO ledger_stockvalue (location_id, item_id, variant_id, quantity, value)
     SELECT DISTINCT s.location_id, s.item_id, s.variant_id, 0, 0 FROM posting_stage s
-     WHERE s.quantity <> 0
+     WHERE s.quantity <> 0 AND s.books
        AND NOT EXISTS (SELECT 1 FROM ledger_stockvalue v
                         WHERE v.item_id = s.item_id AND v.location_id = s.location_id
                           AND v.variant_id IS NOT DISTINCT FROM s.variant_id)
@@ -36,8 +36,8 @@ ENSURE_STOCK_VALUES = """
 # the average, else at the cost on the item. Then what goes out takes its share of the pool, as the difference of
 # rounded cumulated shares, so that the last piece takes the rest and the money of a pool always adds up. A reversal
 # takes out exactly what the reversed document brought in, as long as that leaves no negative value behind; a unit takes
-# out exactly what it cost (PRICE_UNITS). What arrives from another location brings the money that left there.
-# %(arrives_at)s: that location, or NULL.
+# out exactly what it cost (PRICE_UNITS). What arrives from another location, or was something else before, brings the
+# money that left there.
 VALUE_ENTRIES = """
     INSERT INTO posting_item (id, line, item_id, variant_id, location_id, lot_id, quantity, amount, unit_id)
     WITH booked AS (
@@ -46,13 +46,13 @@ VALUE_ENTRIES = """
           JOIN ledger_stockvalue v ON v.item_id = s.item_id AND v.location_id = s.location_id
                                   AND coalesce(v.variant_id, 0) = coalesce(s.variant_id, 0)
           JOIN warehouse_item i ON i.id = s.item_id
-         WHERE s.quantity <> 0),
+         WHERE s.quantity <> 0 AND s.books),
     incoming AS (
         SELECT b.*, CASE WHEN b.amount IS NOT NULL THEN b.amount
                          WHEN b.unit_cost IS NOT NULL THEN round(b.quantity * b.unit_cost, 4)
                          WHEN b.owned > 0 THEN round(b.quantity * b.worth / b.owned, 4)
                          ELSE round(b.quantity * b.item_cost, 4) END AS money
-          FROM booked b WHERE b.quantity > 0 AND b.location_id IS DISTINCT FROM %(arrives_at)s),
+          FROM booked b WHERE b.quantity > 0 AND NOT b.arrives),
     received AS (SELECT pool, sum(quantity) AS quantity, sum(money) AS money FROM incoming GROUP BY pool),
     outgoing AS (
         SELECT b.*, b.owned + coalesce(r.quantity, 0) AS pool_quantity, b.worth + coalesce(r.money, 0) AS pool_money,
@@ -76,7 +76,7 @@ VALUE_ENTRIES = """
         SELECT b.row_id, b.line, b.item_id, b.variant_id, b.location_id, b.lot_id, b.quantity,
                coalesce(b.amount, -o.money), b.unit_id
           FROM booked b LEFT JOIN issued o ON o.line = b.line
-         WHERE b.quantity > 0 AND b.location_id = %(arrives_at)s)
+         WHERE b.arrives)
     SELECT nextval(pg_get_serial_sequence('ledger_itemledgerentry', 'id')), line, item_id, variant_id, location_id,
            lot_id, quantity, money, unit_id
       FROM (SELECT * FROM priced ORDER BY row_id) priced
