@@ -15,7 +15,8 @@ from inventory_site.errors import DomainError
 from ledger.journal_kinds import JOURNALS, NeedsDirectedLocation
 from ledger.models import EntryType, JournalBatch, JournalKind, JournalLine, Reason
 from ledger.sql import journals as sql
-from warehouse.models import Location, User
+from ledger.sql import reclassifying
+from warehouse.models import Bin, Item, Location, User
 
 # What a line says, with what it says where nobody typed anything.
 TYPED = {
@@ -99,6 +100,24 @@ def add_lines(batch: JournalBatch, lines: Iterable[Mapping[str, Any]], *, made: 
     if position > first:
         propose_bins(batch, JournalLine.objects.filter(batch=batch, position__gte=first))
     return position - first
+
+
+@transaction.atomic
+def add_bin_content(batch: JournalBatch, bins: Iterable[Bin], items: Iterable[Item] = ()) -> int:
+    """Put a line for all that lies of each item, variant and lot in these bins behind those that are there, to say
+    where it goes; return how many. No items: all of them.
+    """
+    hold_alone(batch)
+    asked = {
+        "batch": batch.pk,
+        "position": next_position(batch),
+        "location": batch.location_id,
+        "bins": [bin.pk for bin in bins],
+        "items": [item.pk for item in items] or None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(reclassifying.GET_BIN_CONTENT, asked)
+        return cursor.rowcount
 
 
 @transaction.atomic

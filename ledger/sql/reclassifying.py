@@ -109,3 +109,23 @@ DATE_LOTS = """
     UPDATE warehouse_lot lot SET expiration_date = r.new_expiration
       FROM journal_row r WHERE lot.id = r.lot_id AND r.new_date
 """
+
+# A line for all that lies of each item, variant and lot in these bins, of these items (NULL: all); units by codes.
+GET_BIN_CONTENT = """
+    INSERT INTO ledger_journalline (batch_id, position, entry_type, item, variant, bin, new_bin, quantity,
+                                    unit_of_measure, lot, unit, new_variant, new_lot, new_unit, made, client_id,
+                                    revision)
+    SELECT %(batch)s,
+           %(position)s - 1 + row_number() OVER (ORDER BY b.walking_order, b.code, i.number, v.code, lot.number),
+           'positive', i.number, coalesce(v.code, ''), b.code, '', q.quantity, '', coalesce(lot.number, ''),
+           coalesce(units.codes, ''), '', '', '', false, gen_random_uuid(), 1
+      FROM warehouse_quant q
+      JOIN warehouse_bin b ON b.id = q.bin_id
+      JOIN warehouse_item i ON i.id = q.item_id
+      LEFT JOIN warehouse_itemvariant v ON v.id = q.variant_id
+      LEFT JOIN warehouse_lot lot ON lot.id = q.lot_id
+      LEFT JOIN LATERAL (SELECT string_agg(u.code, ', ' ORDER BY u.code) AS codes FROM warehouse_unit u
+                          WHERE u.quant_id = q.id) units ON i.tracking IN ('serial', 'rfid')
+     WHERE q.bin_id = ANY(%(bins)s) AND q.location_id = %(location)s AND q.quantity > 0 AND NOT q.virtual
+       AND (%(items)s::bigint[] IS NULL OR q.item_id = ANY(%(items)s))
+"""

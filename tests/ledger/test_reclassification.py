@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from ledger.journals import add_bin_content
 from ledger.models import ItemLedgerEntry, JournalKind, Kind, StockValue, ValueEntry, WarehouseEntry
 from ledger.resolving import JournalRefused, resolve_lines
 from ledger.reversing import reverse
@@ -367,3 +368,34 @@ def test_a_hundred_lines_take_as_many_statements_as_one(item, lot_a, django_asse
 
     with django_assert_num_queries(len(one)):
         posted(many)
+
+
+# Get Bin Content
+
+
+def test_the_content_of_a_bin_is_moved_as_a_whole(item, lot_a):
+    bin = given_stock(10, lot=lot_a).bin
+    drill = SerialItemFactory()
+    given_units(bin, drill, ["S1", "S2"])
+    given_stock(3, bin=BinFactory(location=bin.location))
+    to = BinFactory(location=bin.location)
+    batch = given_batch(location=bin.location, kind=JournalKind.RECLASSIFICATION)
+
+    assert add_bin_content(batch, [bin]) == 2
+    batch.lines.update(new_bin=to.code)
+    posted(batch)
+
+    assert not Quant.objects.filter(bin=bin).exclude(quantity=0).exists()
+    assert sorted(Quant.objects.filter(bin=to).values_list("quantity", flat=True)) == [2, 10]
+    assert_reconciled()
+
+
+def test_only_the_items_that_are_asked_for_are_got(item, lot_a):
+    bin = given_stock(10, lot=lot_a).bin
+    given_stock(3, bin=bin)
+    batch = given_batch(location=bin.location, kind=JournalKind.RECLASSIFICATION)
+
+    assert add_bin_content(batch, [bin], [item]) == 1
+
+    line = batch.lines.get()
+    assert (line.item, line.lot, line.quantity) == (item.number, "A", 10)
