@@ -42,9 +42,13 @@ def place(cursor, document, directed: frozenset[int]) -> None:
     cursor.execute(sql.CHECK_PLACES, asked | {"in_adjustment_bin": document.kind in IN_ADJUSTMENT_BIN})
 
 
-def check_owned(cursor, document, directed: frozenset[int]) -> None:
-    if directed and document.kind != Kind.WAREHOUSE_ADJUSTMENT and not changes_bins_only(document, directed):
-        cursor.execute(sql.CHECK_OWNED, {"directed": list(directed)})
+def check_owned(cursor, document, directed: frozenset[int], *, has_units: bool) -> None:
+    """What leaves the item ledger is in it, and no unit is in it twice."""
+    if not directed or document.kind == Kind.WAREHOUSE_ADJUSTMENT or changes_bins_only(document, directed):
+        return
+    cursor.execute(sql.CHECK_OWNED, {"directed": list(directed)})
+    if has_units:
+        cursor.execute(sql.CHECK_UNITS_OWNED, {"directed": list(directed)})
 
 
 def mirror(cursor, document, directed: frozenset[int], *, has_units: bool) -> None:

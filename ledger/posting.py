@@ -338,7 +338,7 @@ def _write(cursor, document, number, check, directed):
     )
     if has_units and not document.reverses:  # whose own check looks at what happened since
         carrying.check_units(cursor, document.kind, mirrored=directing.is_mirrored(document, directed))
-    directing.check_owned(cursor, document, directed)
+    directing.check_owned(cursor, document, directed, has_units=has_units)
     errors = read_errors(cursor, document)
     if errors:
         raise PostingRefused(errors)

@@ -25,6 +25,9 @@ SENTENCES = {
         "%(item)s: by the books unit %(unit)s is still owned where a count missed it. Synchronise the adjustment bin "
         "there, then post this again."
     ),
+    "unit_not_owned": _(
+        "%(item)s: unit %(unit)s was booked on since. Count it where it is and synchronise; this cannot be taken back."
+    ),
     "same_bin": _("%(item)s would move from %(bin)s to %(bin)s. Choose another bin to move it to."),
     "needs_two_bins": _("Movements and transfers go from one bin to another; other documents name one bin."),
     "other_goods": _("%(item)s in %(bin)s would become something else, or lie elsewhere. Move like to like."),

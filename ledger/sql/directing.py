@@ -56,6 +56,27 @@ CHECK_OWNED = """
        AND NOT EXISTS (SELECT 1 FROM posting_error e WHERE e.line = s.line AND e.code = 'not_enough')
 """
 
+# Of a unit the item ledger has one or none, whatever lies in the adjustment bin: what was told of it is not taken back
+# twice, nor once it was received somewhere else, and what comes from another location waits until that bin is empty.
+CHECK_UNITS_OWNED = """
+    INSERT INTO posting_error (line, code)
+    SELECT DISTINCT s.line, broken.code
+      FROM posting_stage s
+      JOIN warehouse_unit u ON u.id = s.unit_id
+      LEFT JOIN warehouse_quant lies ON lies.id = u.quant_id AND lies.location_id = s.location_id
+     CROSS JOIN LATERAL (SELECT coalesce(sum(e.quantity), 0) AS quantity
+                           FROM ledger_warehouseentry e JOIN warehouse_quant q ON q.id = e.quant_id
+                          WHERE e.unit_id = s.unit_id AND q.virtual AND q.location_id = s.location_id) aside
+     CROSS JOIN LATERAL (SELECT num_nonnulls(lies.id) + aside.quantity AS quantity) owned
+     CROSS JOIN LATERAL (VALUES
+        (s.virtual AND (s.quantity < 0 AND owned.quantity <> 1
+                        OR s.quantity > 0 AND (owned.quantity <> 0 OR u.last_entry > s.undoes)), 'unit_not_owned'),
+        (NOT s.virtual AND s.quantity > 0 AND aside.quantity <> 0, 'unit_not_synchronised')
+     ) broken (so, code)
+     WHERE s.location_id = ANY(%(directed)s) AND s.books AND broken.so
+       AND NOT EXISTS (SELECT 1 FROM posting_error e WHERE e.line = s.line)
+"""
+
 MIRROR = """
     INSERT INTO posting_stage (line, quant_id, location_id, bin_id, item_id, variant_id, lot_id, quantity, unit_id,
                                virtual)

@@ -446,6 +446,74 @@ def test_what_an_ordinary_location_adjusted_is_taken_back_from_both_ledgers_afte
     assert_reconciled()
 
 
+def test_an_opening_of_a_unit_that_was_written_off_since_is_not_taken_back(directed, bin):
+    item = ItemFactory(tracking="serial")
+    given_units(bin, item, ["S1"], unit_cost=Decimal(10))
+    nowhere = directed.bins.get(kind="implicit")
+    line = {"bin": nowhere.pk, "item": item.pk, "quantity": Decimal(1), "unit": "S2", "unit_cost": Decimal(30)}
+    register = post_lines(directed, line, kind=Kind.OPENING)
+    sync(directed)
+
+    with pytest.raises(PostingRefused) as refused:
+        reverse(register, by=None, at=TODAY)
+
+    assert [error.code for error in refused.value.errors] == ["unit_not_owned"]
+    assert_reconciled()
+
+
+def test_a_synchronisation_that_told_of_a_unit_is_not_taken_back_once_the_unit_has_left(directed, bin):
+    item = ItemFactory(tracking="serial")
+    given_units(bin, item, ["S1"], unit_cost=Decimal(10))
+    given_units(bin, item, ["S2"], unit_cost=Decimal(30))
+    unit_journal(bin, item, -1, "S2")
+    sync(directed)
+    unit_journal(bin, item, 1, "S2")
+    told = sync(directed)
+    leaving = {"bin": bin.pk, "item": item.pk, "quantity": Decimal(-1), "unit": "S2"}
+    post_lines(directed, leaving, kind=Kind.ISSUE)
+
+    with pytest.raises(PostingRefused) as refused:
+        reverse(told, by=None, at=TODAY)
+
+    assert [error.code for error in refused.value.errors] == ["unit_not_owned"]
+    assert_reconciled()
+
+
+def test_a_write_off_of_a_unit_is_not_taken_back_from_the_books_once_the_unit_was_received_again(directed, bin):
+    item = ItemFactory(tracking="serial")
+    given_units(bin, item, ["S1"], unit_cost=Decimal(10))
+    unit_journal(bin, item, -1, "S1")
+    told = sync(directed)
+    given_units(BinFactory(), item, ["S1"], unit_cost=Decimal(20))
+
+    with pytest.raises(PostingRefused) as refused:
+        reverse(told, by=None, at=TODAY)
+
+    assert [error.code for error in refused.value.errors] == ["unit_not_owned"]
+    assert_reconciled()
+
+
+def test_a_unit_that_was_found_elsewhere_comes_back_when_its_write_off_is_synchronised(directed, bin):
+    item = ItemFactory(tracking="serial")
+    given_units(bin, item, ["S1"], unit_cost=Decimal(10))
+    unit_journal(bin, item, -1, "S1")
+    elsewhere = BinFactory(location=LocationFactory(directed=True))
+    unit_journal(elsewhere, item, 1, "S1")
+    sync(elsewhere.location)
+    line = {"bin": elsewhere.pk, "to_bin": bin.pk, "item": item.pk, "quantity": Decimal(1), "unit": "S1"}
+    back = {"kind": Kind.LOCATION_TRANSFER, "other_location": directed}
+
+    with pytest.raises(PostingRefused) as refused:
+        post_lines(elsewhere.location, line, **back)
+    assert [error.code for error in refused.value.errors] == ["unit_not_synchronised"]
+    assert_reconciled()
+
+    sync(directed)
+    post_lines(elsewhere.location, line, **back)
+    assert owned_at(directed) == 1
+    assert_reconciled()
+
+
 # Conversion
 
 
