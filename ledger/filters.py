@@ -5,7 +5,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.listing import Find
-from ledger.models import Kind, Reason
+from ledger.journal_kinds import JOURNALS
+from ledger.models import JournalKind, Kind, Reason
 from warehouse.filters import DateFilter, OwnLocation, PlaceFilters
 from warehouse.models import Bin, Item, Unit
 
@@ -109,3 +110,16 @@ class ValueFilter(PlaceFilters):
 
     def find(self, queryset, name, text):
         return queryset.filter(item__in=Item.objects.matching(text))
+
+
+class JournalFilter(PlaceFilters):
+    q = Find(method="find", label=_("Name or note"))
+    kind = django_filters.ChoiceFilter(
+        choices=[(kind, kind.label) for kind in JournalKind if kind in JOURNALS],
+        label=_("Kind"),
+        empty_label=_("Any kind"),
+    )
+    location = OwnLocation()
+
+    def find(self, queryset, name, text):
+        return queryset.matching(text)

@@ -1,5 +1,7 @@
 """A journal becomes a document: checked as a whole, looked at before, and posted once."""
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -72,9 +74,14 @@ def post_batch(
     return register
 
 
-def preview_batch(batch: JournalBatch, *, by: User | None, override: str = "") -> Preview:
-    """What posting would write; nothing is. Raises what `post_batch` raises."""
-    return seen_only(lambda: [post_lines(batch, by=by, override=override, wait=PAGE_WAIT)])
+def preview_batch(
+    batch: JournalBatch, *, by: User | None, look: Callable[[Preview], Any] = lambda seen: seen
+) -> Preview | Any:
+    """What posting would write; nothing is. `look` sees it while quants that are new are still there.
+
+    Raises what `post_batch` raises.
+    """
+    return seen_only(lambda: [post_lines(batch, by=by, override="", wait=PAGE_WAIT)], look)
 
 
 def check_batch(batch: JournalBatch, *, by: User | None) -> tuple[LineProblem, ...]:

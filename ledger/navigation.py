@@ -9,13 +9,14 @@ LEDGER = NavItem(
     "book",
     permission="ledger.view_itemledgerentry",
     order=40,
-    under=("/ledger/", "/documents/"),
+    under=("/ledger/", "/documents/", "/journals/"),
 )
 
 PAGES = (
     ("item-ledger", _("Item ledger"), "ledger.view_itemledgerentry"),
     ("warehouse-ledger", _("Warehouse ledger"), "ledger.view_warehouseentry"),
     ("documents", _("Documents"), "ledger.view_register"),
+    ("journals", _("Journals"), "ledger.view_journalbatch"),
 )
 
 

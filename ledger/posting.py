@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import DataError, OperationalError, connection, models, transaction
@@ -161,21 +162,32 @@ class MayNotOverride(DomainError):
     )
 
 
-def post(document: Document, lines: Iterable[Line] | models.QuerySet, *, wait: str | None = None) -> Register:
+def nothing_more(cursor: CursorWrapper) -> None:
+    """The check of documents that have none of their own."""
+
+
+def post(
+    document: Document,
+    lines: Iterable[Line] | models.QuerySet,
+    *,
+    check: Callable[[CursorWrapper], None] = nothing_more,
+    wait: str | None = None,
+) -> Register:
     """Post a document, once: a request_id that was posted before returns what it posted then.
 
     `lines` is an iterable of Line, or a queryset of values that never passes through Python: (quant_id, quantity,
     unit_id) or, of a stock transfer, (quant_id, to_quant_id, quantity, unit_id). The unit is NULL where none is meant.
-    `wait` limits the waiting for a location ("5s"). Raises PostingRefused, NothingToPost, LocationBusy, MayNotOverride.
+    `check`: see post_staged. `wait` limits the waiting for a location ("5s"). Raises PostingRefused, NothingToPost,
+    LocationBusy, MayNotOverride.
     """
-    return post_staged(document, lambda cursor: _stage(cursor, document, lines), wait=wait)
+    return post_staged(document, lambda cursor: _stage(cursor, document, lines), check=check, wait=wait)
 
 
 def post_staged(
     document: Document,
     stage: Callable[[CursorWrapper], None],
     *,
-    check: Callable[[CursorWrapper], None] = lambda cursor: None,
+    check: Callable[[CursorWrapper], None] = nothing_more,
     wait: str | None = None,
 ) -> Register:
     """Post what `stage` puts into `posting_stage`, once; `check` adds to `posting_error` what it finds, under lock."""
@@ -188,11 +200,11 @@ def preview(document: Document, lines: Iterable[Line] | models.QuerySet) -> Prev
     return seen_only(lambda: [post(document, lines, wait=PAGE_WAIT)])
 
 
-def seen_only(write: Callable[[], Iterable[Register]]) -> Preview:
-    """Let `write` post documents, look at what they wrote, and roll it all back."""
+def seen_only(write: Callable[[], Iterable[Register]], look: Callable[[Preview], Any] = lambda seen: seen) -> Any:
+    """Let `write` post documents, look at what they wrote, and roll it all back; return what `look` makes of it."""
     with transaction.atomic():
         savepoint = transaction.savepoint()
-        seen = _preview_of([register.pk for register in write()])
+        seen = look(_preview_of([register.pk for register in write()]))
         transaction.savepoint_rollback(savepoint)
     return seen
 

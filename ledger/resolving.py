@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -87,6 +88,30 @@ def resolve_lines(batch: JournalBatch, *, lines: Collection[int] | None = None) 
     """What is wrong with the lines, whatever lies where; the first thousand. `lines`: keys of those to look at."""
     with connection.cursor() as cursor:
         return resolve(cursor, batch, lines=lines)
+
+
+@dataclass(frozen=True)
+class Meant:
+    """The item that a line means, and what one base unit of it costs if the line says nothing."""
+
+    number: str
+    name: str
+    tracking: str
+    base_unit: str
+    unit_cost: Decimal
+
+    @property
+    def is_serialized(self):
+        return self.tracking in (Tracking.SERIAL, Tracking.RFID)
+
+
+@transaction.atomic
+def look_up(batch: JournalBatch, lines: Collection[int]) -> tuple[list[LineProblem], dict[int, Meant]]:
+    """What is wrong with these lines, by their keys, and what they mean as far as it is known."""
+    with connection.cursor() as cursor:
+        problems = resolve(cursor, batch, lines=lines)
+        cursor.execute(sql.READ_MEANT, {"location": batch.location_id})
+        return problems, {line: Meant(*meant) for line, *meant in cursor.fetchall()}
 
 
 def resolve(cursor, batch: JournalBatch, *, lines: Collection[int] | None = None) -> list[LineProblem]:

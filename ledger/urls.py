@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from inventory_site import converters  # noqa: F401, makes <code:...> known
-from ledger.views import documents, entries, posting, units
+from ledger.views import documents, entries, inventory, posting, units
 
 urlpatterns = [
     path("ledger/items/", entries.item_ledger, name="item-ledger"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("documents/", documents.documents, name="documents"),
     path("documents/<str:number>/", documents.document_detail, name="document-detail"),
     path("documents/<str:number>/reverse/", documents.reverse_document, name="document-reverse"),
+    path("journals/", include("ledger.journal_urls")),
+    path("items/<str:number>/adjust/", inventory.adjust, name="item-adjust"),
     path("stock/import/", include("ledger.import_urls")),
     path("stock/receive/", posting.receive, name="receive"),
     path("stock/issue/", posting.issue, name="issue"),

@@ -88,6 +88,20 @@ RULES = """
     documents             SPA    -
     document-detail       SPA    -
     document-reverse      S      S
+    journals              SPA    -
+    journal-new           S      S
+    journal               SPA    S
+    journal-scan          -      S
+    journal-add           S      S
+    journal-delete-lines  -      S
+    journal-head          S      S
+    journal-delete        -      S
+    journal-post          S      S
+    journal-standard      S      S
+    standard-journals     SPA    -
+    standard-journal      SPA    -
+    standard-journal-delete -    S
+    item-adjust           S      S
     import-stock          S      S
     import-sample         S      -
     import-detail         S      S
@@ -129,6 +143,7 @@ LIES_AT_A_LOCATION = (
     "count_import",
     "unit",
     "search",
+    "journal",
 )
 
 

@@ -16,7 +16,9 @@ from counting.review import cancel, mark_counted
 from counting.setting_aside import put_aside
 from counting.sighting import scan_units
 from ledger.importing import hand_in
-from ledger.models import Register, StockImport
+from ledger.journals import add_lines, open_batch
+from ledger.models import JournalBatch, JournalKind, Register, StandardJournal, StockImport
+from ledger.standard_journals import save_standard
 from tests.counting.given import complete, count, given_search, given_session
 from tests.factories import (
     BinFactory,
@@ -97,6 +99,20 @@ ARGUMENTS = {
     "documents": [],
     "document-detail": ["register.number"],
     "document-reverse": ["register.number"],
+    "journals": [],
+    "journal-new": [],
+    "journal": ["journal.pk"],
+    "journal-scan": ["journal.pk"],
+    "journal-add": ["journal.pk"],
+    "journal-delete-lines": ["journal.pk"],
+    "journal-head": ["journal.pk"],
+    "journal-delete": ["journal.pk"],
+    "journal-post": ["journal.pk"],
+    "journal-standard": ["journal.pk"],
+    "standard-journals": [],
+    "standard-journal": ["standard_journal.pk"],
+    "standard-journal-delete": ["standard_journal.pk"],
+    "item-adjust": ["item.number"],
     "import-stock": [],
     "import-sample": ["sample"],
     "import-detail": ["stock_import.pk"],
@@ -161,6 +177,8 @@ class Things:
     count_import: CountImport
     unit: Unit
     search: SearchTask
+    journal: JournalBatch
+    standard_journal: StandardJournal
     sample: str = "stock.csv"
 
     def in_stage(self, status):
@@ -203,6 +221,10 @@ def given_things(by=None, location=None):
     counts = SourceFile("counts.csv", b"bin,item,counted\nA-01-01,HW-1001,52\nA-99,HW-1001,1\n")
     faulty = SourceFile("lindhafen.csv", b"bin,item,quantity\nA-99,HW-1001,x\n")
     quant = Quant.objects.get(bin=bins[4], item=padlock)
+    journal = open_batch(JournalKind.ITEM, name="Breakage", location=location, by=by, posting_date=timezone.localdate())
+    broken = {"item": "HW-1001", "bin": "A-01-05", "quantity": 2, "entry_type": "negative"}
+    add_lines(journal, [broken, {"item": "CH-2001", "bin": "A-01-05", "quantity": 1}, {"item": "unknown"}])
+    standard = save_standard(journal, code="BREAKAGE", name="Breakage", with_quantities=True, with_costs=False)
     unit, lost = given_units(bins[4], drill, ["SN-0071", "SN-0072"])
     search = given_search(lost, session=completed)
     return Things(
@@ -215,6 +237,8 @@ def given_things(by=None, location=None):
         bin=bins[4],
         unit=unit,
         search=search,
+        journal=journal,
+        standard_journal=standard,
         register=Register.objects.order_by("pk").last(),
         count_import=hand_in_counts(draft, counts, by=by, at=timezone.now()),
         stock_import=hand_in([faulty], by=by, at=timezone.now()),

@@ -29,8 +29,8 @@ class JournalKind(models.TextChoices):
 
 
 class EntryType(models.TextChoices):
-    POSITIVE = "positive", _("in")
-    NEGATIVE = "negative", _("out")
+    POSITIVE = "positive", pgettext_lazy("direction", "in")
+    NEGATIVE = "negative", pgettext_lazy("direction", "out")
 
 
 class TypedLine(models.Model):

@@ -53,6 +53,14 @@ CHECK_TARGETS = """
      WHERE broken.so
 """
 
+# Of changes that somebody worked out from what they saw.
+CHECK_SEEN = """
+    INSERT INTO posting_error (line, code)
+    SELECT s.line, 'moved_meanwhile' FROM posting_stage s
+      JOIN warehouse_quant q ON q.id = s.quant_id
+     WHERE s.seen_entry <> q.last_entry
+"""
+
 # A hold lets its holder's documents through; two holders of one item in one bin let each other through.
 NOT_HELD_BY_ITSELF = """NOT EXISTS (SELECT 1 FROM warehouse_binhold own
                      WHERE own.bin_id = s.bin_id AND own.item_id = s.item_id AND own.held_by = %(source)s)"""

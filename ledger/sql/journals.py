@@ -289,3 +289,14 @@ PROPOSE_BINS = """
 
 # Held by whoever changes lines that are there, so that none of them is posted meanwhile; several may.
 HOLD_BATCH = "SELECT id FROM ledger_journalbatch WHERE id = %(batch)s FOR KEY SHARE"
+
+# What a person is told of lines that are shown: the item, and what one of it costs if nothing else is said.
+READ_MEANT = """
+    SELECT r.line_id, i.number, i.name, i.tracking, base.name,
+           CASE WHEN v.quantity > 0 THEN round(v.value / v.quantity, 6) ELSE i.unit_cost END
+      FROM journal_row r
+      JOIN warehouse_item i ON i.id = r.item_id AND r.item_fits = 1
+      JOIN warehouse_unitofmeasure base ON base.id = i.base_unit_id
+      LEFT JOIN ledger_stockvalue v ON v.item_id = i.id AND v.location_id = %(location)s
+                                   AND v.variant_id IS NOT DISTINCT FROM r.variant_id
+"""
