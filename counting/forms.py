@@ -1,6 +1,5 @@
 """Forms clean what people typed into scopes, quantities and figures; they know no workflow."""
 
-import re
 from decimal import Decimal
 from uuid import uuid4
 
@@ -23,13 +22,10 @@ from inventory_site.fields import MONEY, QUANTITY
 from inventory_site.figures import typed
 from inventory_site.pages import refuse
 from ledger.models import Reason
-from warehouse.finding import factors_of, find_bin, find_item
+from warehouse.finding import each_of, factors_of, find_bin, find_item
 from warehouse.models import Bin, Category, Location, User, Zone
 from warehouse.quantities import parse_quantity
 from warehouse.uploads import SpreadsheetField
-
-MOST_NAMED = 500
-SEPARATORS = re.compile(r"[,;\n]+")
 
 
 def single_policy(choices, label):
@@ -174,22 +170,6 @@ def bins_meant(text, location):
             _("No bin of %(location)s begins with “%(text)s”."), params={"location": location.name, "text": text[:-1]}
         )
     return found
-
-
-def each_of(text, find):
-    """What every part of a list means; everything that nobody knows is told at once."""
-    parts = [part for part in map(str.strip, SEPARATORS.split(text)) if part]
-    if len(parts) > MOST_NAMED:
-        raise ValidationError(_("Name at most %(most)s at once.") % {"most": MOST_NAMED})
-    found, errors = {}, []
-    for part in dict.fromkeys(parts):
-        try:
-            found |= {thing.pk: thing for thing in find(part)}
-        except ValidationError as error:
-            errors.append(error)
-    if errors:
-        raise ValidationError(errors)
-    return list(found.values())
 
 
 def signed_quantity(text):

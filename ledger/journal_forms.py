@@ -11,6 +11,7 @@ from inventory_site.figures import typed
 from ledger.forms import CostField, OwnLocationField
 from ledger.journal_kinds import JOURNALS
 from ledger.models import EntryType, JournalBatch, JournalKind, Reason, StandardJournal
+from warehouse.finding import each_of, find_bin, find_item
 from warehouse.models import BinKind, ItemVariant, Location
 from warehouse.quantities import parse_quantity
 from warehouse.uploads import SpreadsheetField
@@ -67,11 +68,20 @@ class HeadForm(forms.Form):
 class OpenForm(HeadForm):
     kind = forms.ChoiceField(label=_("Kind"), choices=[(kind, kind.label) for kind in JournalKind if kind in JOURNALS])
     location = OwnLocationField(label=_("Location"))
-    field_order = ["kind", "location", "name", "posting_date", "reason", "note"]
+    to_location = forms.ModelChoiceField(
+        label=_("To location"),
+        queryset=Location.objects.none(),
+        to_field_name="code",
+        required=False,
+        empty_label=_("the same"),
+        help_text=_("Only an item reclassification journal can go to another one."),
+    )
+    field_order = ["kind", "location", "to_location", "name", "posting_date", "reason", "note"]
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["location"].queryset = Location.objects.visible_to(user).active()
+        for name in ("location", "to_location"):
+            self.fields[name].queryset = Location.objects.visible_to(user).active()
 
 
 class LineForm(forms.Form):
@@ -118,10 +128,11 @@ def columns_for(batch: JournalBatch, user) -> list[str]:
     unneeded = set()
     if not user.has_perm("ledger.view_valueentry"):
         unneeded.add("unit_cost")
-    if not batch.location.bins.filter(kind=BinKind.STORAGE).exists():
-        unneeded.add("bin")
+    for name, location in (("bin", batch.location), ("new_bin", batch.to_location or batch.location)):
+        if not location.bins.filter(kind=BinKind.STORAGE).exists():
+            unneeded.add(name)
     if not ItemVariant.objects.exists():
-        unneeded.add("variant")
+        unneeded |= {"variant", "new_variant"}
     return [name for name in columns if name not in unneeded]
 
 
@@ -143,6 +154,28 @@ class AddForm(forms.Form):
         if not self.errors and not cleaned.get("file") and not (cleaned.get("text") or "").strip():
             raise forms.ValidationError(_("Paste something, or choose a file."), "required")
         return cleaned
+
+
+class BinContentForm(forms.Form):
+    """Of which bins, and of which items, everything becomes a line."""
+
+    bins = forms.CharField(label=_("Bins"), max_length=MOST_TYPED, help_text=_("Numbers with commas between them."))
+    items = forms.CharField(
+        label=_("Items"),
+        required=False,
+        max_length=MOST_TYPED,
+        help_text=_("Numbers or bar codes with commas between them. Blank: every item."),
+    )
+
+    def __init__(self, *args, batch, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.batch = batch
+
+    def clean_bins(self):
+        return each_of(self.cleaned_data["bins"], lambda text: [find_bin(text, location=self.batch.location)])
+
+    def clean_items(self):
+        return each_of(self.cleaned_data["items"], lambda text: [find_item(text).item])
 
 
 class SaveStandardForm(forms.Form):

@@ -11,6 +11,7 @@ urlpatterns = [
     path("<int:pk>/", journals.journal, name="journal"),
     path("<int:pk>/scan/", journals.journal_scan, name="journal-scan"),
     path("<int:pk>/add/", journals.journal_add, name="journal-add"),
+    path("<int:pk>/bins/", journals.journal_bins, name="journal-bins"),
     path("<int:pk>/lines/delete/", journals.journal_delete_lines, name="journal-delete-lines"),
     path("<int:pk>/head/", journals.journal_head, name="journal-head"),
     path("<int:pk>/delete/", journals.journal_delete, name="journal-delete"),

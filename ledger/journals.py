@@ -44,6 +44,11 @@ class LineIsMade(DomainError):
     text = _("Line %(line)s was calculated from the adjustment bin. Delete it, and calculate again.")
 
 
+class StaysAtItsLocation(DomainError):
+    code = "stays_at_its_location"
+    text = _("What this journal changes stays at %(location)s. For another location post a transfer.")
+
+
 def open_batch(
     kind: JournalKind,
     *,
@@ -55,8 +60,13 @@ def open_batch(
     reason: Reason | None = None,
     note: str = "",
 ) -> JournalBatch:
+    """Raises NeedsDirectedLocation, StaysAtItsLocation."""
     if not JOURNALS[kind].ordinary and not location.directed:
         raise NeedsDirectedLocation(location=location.name)
+    if to_location == location:
+        to_location = None
+    if to_location and (kind != JournalKind.RECLASSIFICATION or location.directed):
+        raise StaysAtItsLocation(location=location.name)
     return JournalBatch.objects.create(
         kind=kind,
         name=name,

@@ -93,6 +93,7 @@ RULES = """
     journal               SPA    S
     journal-scan          -      S
     journal-add           S      S
+    journal-bins          S      S
     journal-delete-lines  -      S
     journal-head          S      S
     journal-delete        -      S

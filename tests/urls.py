@@ -104,6 +104,7 @@ ARGUMENTS = {
     "journal": ["journal.pk"],
     "journal-scan": ["journal.pk"],
     "journal-add": ["journal.pk"],
+    "journal-bins": ["reclassification.pk"],
     "journal-delete-lines": ["journal.pk"],
     "journal-head": ["journal.pk"],
     "journal-delete": ["journal.pk"],
@@ -178,6 +179,7 @@ class Things:
     unit: Unit
     search: SearchTask
     journal: JournalBatch
+    reclassification: JournalBatch
     standard_journal: StandardJournal
     sample: str = "stock.csv"
 
@@ -224,6 +226,8 @@ def given_things(by=None, location=None):
     journal = open_batch(JournalKind.ITEM, name="Breakage", location=location, by=by, posting_date=timezone.localdate())
     broken = {"item": "HW-1001", "bin": "A-01-05", "quantity": 2, "entry_type": "negative"}
     add_lines(journal, [broken, {"item": "CH-2001", "bin": "A-01-05", "quantity": 1}, {"item": "unknown"}])
+    moving = {"name": "Back to the racks", "location": location, "by": by, "posting_date": timezone.localdate()}
+    reclassification = open_batch(JournalKind.RECLASSIFICATION, **moving)
     standard = save_standard(journal, code="BREAKAGE", name="Breakage", with_quantities=True, with_costs=False)
     unit, lost = given_units(bins[4], drill, ["SN-0071", "SN-0072"])
     search = given_search(lost, session=completed)
@@ -238,6 +242,7 @@ def given_things(by=None, location=None):
         unit=unit,
         search=search,
         journal=journal,
+        reclassification=reclassification,
         standard_journal=standard,
         register=Register.objects.order_by("pk").last(),
         count_import=hand_in_counts(draft, counts, by=by, at=timezone.now()),

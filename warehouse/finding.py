@@ -3,11 +3,14 @@
 Never a guess: what fits two things is an error that names them.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from inventory_site.errors import DomainError
@@ -26,6 +29,8 @@ from warehouse.models import (
 )
 
 SHOWN = 4  # so many of the things that fit are named in an error
+MOST_NAMED = 500  # in one list
+SEPARATORS = re.compile(r"[,;\n]+")
 
 
 class ItemUnknown(DomainError):
@@ -150,3 +155,22 @@ def factor_of(unit: UnitOfMeasure | None, *, item: Item, factors: Mapping[str, D
     if unit.code not in factors:
         raise UnitNotOfItem(item=item, units=", ".join(dict.fromkeys(factors)))
     return factors[unit.code]
+
+
+def each_of(text: str, find: Callable[[str], Iterable[Model]]) -> list[Model]:
+    """What every part of a list with commas means, each thing once; all that nobody knows is told at once.
+
+    Raises ValidationError with an error for each part that `find` refused.
+    """
+    parts = [part for part in map(str.strip, SEPARATORS.split(text)) if part]
+    if len(parts) > MOST_NAMED:
+        raise ValidationError(_("Name at most %(most)s at once.") % {"most": MOST_NAMED})
+    found, errors = {}, []
+    for part in dict.fromkeys(parts):
+        try:
+            found |= {thing.pk: thing for thing in find(part)}
+        except ValidationError as error:
+            errors.append(error)
+    if errors:
+        raise ValidationError(errors)
+    return list(found.values())

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,11 +18,12 @@ from inventory_site.templatetags.truecount import quantity as written
 from inventory_site.visibility import CLOSED, closed_to
 from ledger.filters import JournalFilter
 from ledger.forms import typed
-from ledger.journal_forms import AddForm, HeadForm, LineForm, OpenForm, columns_for, fresh_head
+from ledger.journal_forms import AddForm, BinContentForm, HeadForm, LineForm, OpenForm, columns_for, fresh_head
+from ledger.journal_kinds import JOURNALS
 from ledger.journal_posting import check_batch, post_batch, preview_batch
 from ledger.journal_reading import read_block, read_file
 from ledger.journal_scanning import scan
-from ledger.journals import add_lines, change_batch, delete_batch, delete_lines, open_batch, save_line
+from ledger.journals import add_bin_content, add_lines, change_batch, delete_batch, delete_lines, open_batch, save_line
 from ledger.models import EntryType, JournalBatch, JournalKind, JournalLine, Register
 from ledger.navigation import sections
 from ledger.refusals import without_figures
@@ -220,6 +222,7 @@ class JournalPage:
         self.columns = columns_for(batch, request.user)
         self.address = batch.get_absolute_url()
         self.replaced, self.scan = {}, ScanField()
+        self.moves = "new_bin" in JOURNALS[batch.kind].columns
 
     def form(self, key, data=None, **options):
         return LineForm(data, prefix=str(key), columns=self.columns, auto_id="%s", **options)
@@ -377,6 +380,20 @@ def journal_add(request, batch):
             return redirect_to(request, last_page(batch), toast=said)
     context = {"form": form, "batch": batch, "columns": columns_for(batch, request.user)}
     return render_page(request, "ledger/journal_add.html", context, partial="form", status=form_status(form))
+
+
+@keeping("GET", "POST")
+def journal_bins(request, batch):
+    """What lies in some bins becomes lines, to say where it goes or what it becomes."""
+    if "new_bin" not in JOURNALS[batch.kind].columns:
+        raise Http404
+    form = BinContentForm(typed(request), batch=batch, initial={"bins": request.GET.get("bins", "")})
+    if form.is_valid():
+        added = add_bin_content(batch, form.cleaned_data["bins"], form.cleaned_data["items"])
+        said = ngettext("%s line is added.", "%s lines are added.", added) % written(added)
+        return redirect_to(request, last_page(batch), toast=said)
+    context = {"form": form, "batch": batch}
+    return render_page(request, "ledger/journal_bins.html", context, partial="form", status=form_status(form))
 
 
 def last_page(batch):

@@ -402,3 +402,39 @@ def test_opening_entries_are_posted_by_those_who_may_load_stock(client, supervis
 
     assert response.status_code == 403
     assert not Register.objects.exists()
+
+
+# Reclassification
+
+
+def test_an_item_reclassification_journal_can_go_to_another_location_and_others_cannot(client, supervisor):
+    here, there = (works_at(supervisor, LocationFactory()) for _ in range(2))
+    head = {"location": here.code, "to_location": there.code, "name": "To the shop", "posting_date": "2026-11-20"}
+
+    refused = client.post(reverse("journal-new"), {**head, "kind": "item"})
+    client.post(reverse("journal-new"), {**head, "kind": "reclassification"})
+
+    assert refused.status_code == 422
+    assert refused.context["form"].has_error("kind", "stays_at_its_location")
+    assert JournalBatch.objects.get().to_location == there
+
+
+def test_the_content_of_bins_becomes_lines_of_a_reclassification_journal(client, supervisor):
+    quant = given_stock(7, bin=BinFactory(location=works_at(supervisor, LocationFactory())))
+    given_stock(2, bin=BinFactory(location=quant.location))
+    batch = given_batch(location=quant.location, kind=JournalKind.RECLASSIFICATION)
+    address = reverse("journal-bins", args=[batch.pk])
+
+    wrong = client.post(address, {"bins": "NOWHERE, NOTHING"})
+    client.post(address, {"bins": quant.bin.code})
+
+    assert [error.code for error in wrong.context["form"].errors.as_data()["bins"]] == ["bin_unknown", "bin_unknown"]
+    assert [(line.item, line.bin, line.quantity) for line in batch.lines.all()] == [
+        (quant.item.number, quant.bin.code, 7)
+    ]
+
+
+def test_other_journals_get_no_content_of_bins(client, supervisor):
+    batch = given_own(supervisor)
+
+    assert client.get(reverse("journal-bins", args=[batch.pk])).status_code == 404
