@@ -82,6 +82,15 @@ class MovementsOfDocumentFilter(WarehouseLedgerFilter):
     without = ("location", "kind", "reason", "since", "until")
 
 
+class AdjustmentBinFilter(PlaceFilters):
+    q = Find(method="find", label=_("Item number, name or bar code"))
+    location = OwnLocation()
+    lot = django_filters.CharFilter(field_name="lot__number", lookup_expr="icontains", label=_("Lot"), max_length=80)
+
+    def find(self, queryset, name, text):
+        return queryset.filter(item__in=Item.objects.matching(text))
+
+
 class DocumentFilter(PlaceFilters):
     q = Find(method="find", label=_("Number, count or note"))
     location = OwnLocation(method="at_location")

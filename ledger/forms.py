@@ -64,6 +64,12 @@ class OwnLocationField(forms.ModelChoiceField):
         super().__init__(queryset=Location.objects.none(), to_field_name="code", empty_label=None, **kwargs)
 
 
+class RequestForm(forms.Form):
+    """Nothing but the wish, made when the page is first shown: sent twice, it is done once."""
+
+    request_id = forms.UUIDField(widget=forms.HiddenInput)
+
+
 class DocumentForm(forms.Form):
     """The head of a document. `request_id` is made when the form is first shown: sent twice, it is posted once."""
 

@@ -15,6 +15,7 @@ LEDGER = NavItem(
 PAGES = (
     ("item-ledger", _("Item ledger"), "ledger.view_itemledgerentry"),
     ("warehouse-ledger", _("Warehouse ledger"), "ledger.view_warehouseentry"),
+    ("adjustment-bins", _("Adjustment bins"), "ledger.view_warehouseentry"),
     ("documents", _("Documents"), "ledger.view_register"),
     ("journals", _("Journals"), "ledger.view_journalbatch"),
 )

@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
-from ledger.models import Kind, Register
+from ledger.models import Kind, Register, WarehouseEntry
 from ledger.posting import Document, NothingToPost, lock_locations, post_staged, told_who_is_busy
 from ledger.sql import directing as sql
 from warehouse.models import Location, Quant, Unit, User
@@ -58,6 +58,15 @@ def synchronise(
 def waiting_at(locations: Iterable[Location]) -> QuerySet[Quant]:
     """The quants of the adjustment bins of these locations."""
     return Quant.objects.filter(location__in=locations, virtual=True)
+
+
+def waiting() -> QuerySet[Quant]:
+    """The quants of adjustment bins in which something is left to tell: units that come and units that go count both,
+    where their sum is nothing.
+    """
+    units = WarehouseEntry.objects.filter(quant=OuterRef("pk"), unit__isnull=False).order_by().values("unit")
+    apart = units.annotate(total=Sum("quantity")).exclude(total=0)
+    return Quant.objects.filter(virtual=True).filter(~Q(quantity=0) | Exists(apart))
 
 
 def stage(cursor, quants: QuerySet[Quant], unit: Unit | None = None) -> None:

@@ -190,6 +190,25 @@ ACTIONS = {
             "issue", _("Issue"), "issue", lambda unit: with_unit("issue", unit), POSTS, when=is_on_its_shelf, order=20
         ),
     ],
+    "location": [
+        Action(
+            "synchronise",
+            _("Synchronise"),
+            "scale",
+            lambda location: reverse("synchronise", args=[location.code]),
+            "ledger.post_journalbatch",
+            when=lambda location: location.directed,
+        ),
+        Action(
+            "direct",
+            _("Make it directed"),
+            "rack",
+            lambda location: reverse("direct-location", args=[location.code]),
+            "warehouse.change_bin",
+            when=lambda location: not location.directed,
+            order=90,
+        ),
+    ],
     "item": [
         Action(
             "ledger",

@@ -1,11 +1,14 @@
 from django.urls import include, path
 
 from inventory_site import converters  # noqa: F401, makes <code:...> known
-from ledger.views import documents, entries, inventory, posting, units
+from ledger.views import adjustment_bins, documents, entries, inventory, posting, units
 
 urlpatterns = [
     path("ledger/items/", entries.item_ledger, name="item-ledger"),
     path("ledger/warehouse/", entries.warehouse_ledger, name="warehouse-ledger"),
+    path("ledger/adjustment-bins/", adjustment_bins.adjustment_bins, name="adjustment-bins"),
+    path("ledger/adjustment-bins/<code:code>/", adjustment_bins.synchronise_location, name="synchronise"),
+    path("locations/<code:code>/direct/", adjustment_bins.direct_location, name="direct-location"),
     path("units/<code:code>/", units.unit_detail, name="unit-detail"),
     path("documents/", documents.documents, name="documents"),
     path("documents/<str:number>/", documents.document_detail, name="document-detail"),

@@ -85,6 +85,9 @@ RULES = """
 
     item-ledger           SPA    -
     warehouse-ledger      SPA    -
+    adjustment-bins       SPA    -
+    synchronise           S      S
+    direct-location       S      S
     documents             SPA    -
     document-detail       SPA    -
     document-reverse      S      S
