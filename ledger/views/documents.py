@@ -160,7 +160,6 @@ def shown_of(seen, *, show_values):
     changes = [
         {"quant": quants[pk], "before": before, "change": change, "after": before + change}
         for pk, before, change in seen.quants[:SHOWN]
-        if pk in quants  # one that the preview has made is gone with it
     ]
     entries = ngettext("%s entry", "%s entries", seen.booked) % quantity(seen.booked)
     facts = [{"label": _("Item ledger"), "value": f"{signed(seen.owned)} ({entries})"}]

@@ -87,7 +87,9 @@ def test_a_location_is_made_directed_on_its_page(client, supervisor):
     url = reverse("direct-location", args=[west.code])
     assert url in client.get(west.get_absolute_url()).content.decode()
 
-    assert "BOLT" in client.get(url).content.decode()
+    page = client.get(url).content.decode()
+    assert "NO-BIN" in page
+    assert "+20" in page
     assert not Location.objects.get(pk=west.pk).directed
     client.post(url, {"request_id": uuid4()})
 
