@@ -1,7 +1,6 @@
 """Calculate Whse. Adjustment (SPEC 10): the item ledger hears what the bins of directed locations have gained and lost.
 
-Each item, variant, lot and unit is a line of its own: what one lot has too much never pays for what another lacks. The
-lines go into an item journal to be looked at (`calculate_into`), or are posted at once (`synchronise`).
+Each item, variant, lot and unit is a line of its own: what one lot has too much never pays for what another lacks.
 """
 
 from collections.abc import Iterable

@@ -2,6 +2,7 @@
 (SPEC 8.4, 8.5 and 9)."""
 
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -10,9 +11,21 @@ from counting.models import CountSession
 from counting.opening import NothingWithoutBin, add_found_line
 from counting.reversing import reverse_session
 from ledger.models import ItemLedgerEntry, Register, ValueEntry, WarehouseEntry
+from ledger.synchronising import synchronise
+from tests.at_once import at_once
 from tests.counting.given import again, complete, count, given_lines, given_session
 from tests.counting.unit_counts import scan
-from tests.factories import BinFactory, ItemFactory, LocationFactory, UserFactory, given_stock, given_units
+from tests.factories import (
+    TODAY,
+    BinFactory,
+    ItemFactory,
+    LocationFactory,
+    LotFactory,
+    LotItemFactory,
+    UserFactory,
+    given_stock,
+    given_units,
+)
 from tests.laws import assert_reconciled
 from warehouse.models import Quant
 
@@ -181,3 +194,56 @@ def test_neither_the_adjustment_bin_nor_stock_without_a_bin_is_counted(directed)
 
     assert [line.quant.bin.kind for line in following.lines.select_related("quant__bin")] == ["storage"]
     assert CountSession.objects.count() == 2
+
+
+def sync(location):
+    return synchronise(location, by=None, at=TODAY, request_id=uuid4())
+
+
+def test_after_a_count_of_three_bins_synchronising_proposes_one_more_and_the_ledgers_agree(directed):
+    """Scenario G of the specification, of an item without lots."""
+    quants = given_bins(directed, 10, 10, 10)
+    session = given_session(directed)
+    for quant, counted in zip(quants, (13, 8, 10), strict=True):
+        count(session.lines.get(quant=quant), counted)
+    complete(session)
+    assert in_adjustment_bin(directed) == -1
+
+    register = sync(directed)
+
+    assert [entry.quantity for entry in register.item_ledger_entries.all()] == [1]
+    assert in_adjustment_bin(directed) == 0
+    assert sync(directed) is None
+    assert_reconciled()
+
+
+def test_after_a_count_of_two_lots_synchronising_tells_of_each(directed):
+    """Scenario G, with lots: three more of X, two less of Y."""
+    item = LotItemFactory()
+    x, y = LotFactory(item=item, number="X"), LotFactory(item=item, number="Y")
+    more, less = (given_stock(10, bin=BinFactory(location=directed), lot=lot) for lot in (x, y))
+    session = given_session(directed)
+    count(session.lines.get(quant=more), 13)
+    count(session.lines.get(quant=less), 8)
+    complete(session)
+
+    register = sync(directed)
+
+    told = register.item_ledger_entries.order_by("lot__number").values_list("lot__number", "quantity")
+    assert list(told) == [("X", 3), ("Y", -2)]
+    assert_reconciled()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_synchronisation_beside_a_count_that_completes_tells_of_everything_once(directed):
+    (quant,) = given_bins(directed, 10)
+    session = given_session(directed)
+    count(session.lines.get(quant=quant), 13)
+
+    at_once(lambda: complete(session), lambda: sync(directed))
+    sync(directed)
+
+    owned = ItemLedgerEntry.objects.filter(location=directed).values_list("quantity", flat=True)
+    assert sorted(owned) == [3, 10]
+    assert in_adjustment_bin(directed) == 0
+    assert_reconciled()
