@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory_site.pages import Column, Listing
 from inventory_site.tabs import Tab
+from inventory_site.visibility import closed_to
 from ledger.filters import (
     DocumentOfLocationFilter,
     EntriesOfDocumentFilter,
@@ -17,6 +18,8 @@ from ledger.filters import (
     ValueFilter,
 )
 from ledger.models import ItemLedgerEntry, Register, StockValue, WarehouseEntry
+from ledger.synchronising import waiting
+from ledger.views.adjustment_bins import adjustment_listing
 from ledger.views.documents import document_listing
 from ledger.views.entries import SEES_VALUE, item_entries, warehouse_entries
 from warehouse.actions import Action
@@ -100,8 +103,31 @@ def value_of_location(request, location):
     return "ledger/tabs/value.html", {"listing": listing, "of": "location", "total": listing.queryset.total()}
 
 
+def adjustment_bins_of_item(request, item):
+    """How far the books and the bins are apart of it, at each location."""
+    return "ledger/tabs/adjustment.html", {"listing": adjustment_listing(request, waiting().filter(item=item))}
+
+
+def adjustment_bin_of_location(request, location):
+    listing = adjustment_listing(request, waiting().filter(location=location))
+    return "ledger/tabs/adjustment.html", {"listing": listing}
+
+
+def waits_somewhere(request, item):
+    """Only where something waits: most items know no directed location."""
+    return waiting().visible_to(request.user).filter(item=item).exclude(location__in=closed_to(request)).exists()
+
+
+def is_directed(request, location):
+    return location.directed
+
+
+SEES_BINS = "ledger.view_warehouseentry"
 TABS = {
     "item": [
+        Tab(
+            "apart", _("Adjustment bins"), adjustment_bins_of_item, permission=SEES_BINS, when=waits_somewhere, order=36
+        ),
         Tab("value", _("Value"), value_of_item, permission=SEES_VALUE, order=35),
         Tab("item-entries", _("Item ledger"), entries_of_item, permission="ledger.view_itemledgerentry", order=40),
         Tab("entries", _("Warehouse entries"), movements_of_item, permission="ledger.view_warehouseentry", order=45),
@@ -110,6 +136,9 @@ TABS = {
     # Whoever may see a unit may see where it has been.
     "unit": [Tab("entries", _("Entries"), movements_of_unit, order=10)],
     "location": [
+        Tab(
+            "apart", _("Adjustment bins"), adjustment_bin_of_location, permission=SEES_BINS, when=is_directed, order=36
+        ),
         Tab("value", _("Value"), value_of_location, permission=SEES_VALUE, order=35),
         Tab("documents", _("Documents"), documents_of_location, permission="ledger.view_register", order=40),
     ],

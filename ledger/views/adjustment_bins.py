@@ -37,18 +37,17 @@ COLUMNS = [
 @permission_required("ledger.view_warehouseentry", raise_exception=True)
 def adjustment_bins(request):
     """How far the books and the bins are apart, item by item: exactly what lies in the adjustment bins."""
-    quants = waiting().visible_to(request.user).exclude(location__in=closed_to(request)).with_names()
-    listing = Listing(
-        request,
-        quants,
-        filterset=AdjustmentBinFilter,
-        columns=COLUMNS,
-        sort="item",
-        label=gettext_lazy("Adjustment bins"),
-    )
+    listing = adjustment_listing(request, waiting(), filterset=AdjustmentBinFilter)
     places = Location.objects.visible_to(request.user).filter(pk__in=listing.queryset.order_by().values("location"))
     context = {"listing": listing, "places": places, "sections": sections(request, "adjustment-bins")}
     return render_page(request, "ledger/adjustment_bins.html", context, partial="list")
+
+
+def adjustment_listing(request, quants, *, filterset=None):
+    """Of these quants of adjustment bins what this person may see."""
+    quants = quants.visible_to(request.user).exclude(location__in=closed_to(request)).with_names()
+    label = gettext_lazy("Adjustment bins")
+    return Listing(request, quants, filterset=filterset, columns=COLUMNS, sort="item", label=label)
 
 
 @login_required

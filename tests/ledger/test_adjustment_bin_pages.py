@@ -104,3 +104,13 @@ def test_what_is_directed_already_is_said_so(client, supervisor, east):
 
     assert answer.status_code == 422
     assert "is a directed location already" in answer.content.decode()
+
+
+def test_the_pages_of_an_item_and_of_a_location_show_how_far_books_and_bins_are_apart(client, supervisor, east):
+    bolt, agreed = ItemFactory(number="BOLT"), ItemFactory(number="AGREED")
+    found(BinFactory(location=east), bolt, 4)
+
+    pages = [client.get(thing.get_absolute_url(), {"tab": "apart"}).content.decode() for thing in (bolt, east)]
+
+    assert all("−4" in page and "aria-current" in page for page in pages)
+    assert "tab=apart" not in client.get(agreed.get_absolute_url()).content.decode()
