@@ -61,6 +61,12 @@ for (const lost of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(lost, () => say({ text: words.offline, status: "error" }));
 }
 
+// What the server proposes for a field comes too late where somebody is typing, or has typed, there.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const field = event.detail.target?.closest?.("td[data-proposed]")?.querySelector("input");
+  if (field && (field.value || field === document.activeElement)) event.detail.shouldSwap = false;
+});
+
 // A thin line on top while something takes longer than a moment.
 let running = 0;
 const working = $("working");
