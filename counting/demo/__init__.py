@@ -18,6 +18,7 @@ from counting.demo.counts import count_in_week, open_counts
 from counting.demo.people import make_people
 from counting.demo.tool_counts import count_tools_in_week, open_tool_counts
 from counting.demo.tool_room import Tool, a_week_in_the_tool_room, make_tool_rooms, make_tools, opening_units
+from counting.demo.two_ledgers import keep_journals, make_directed, make_outpost
 from counting.demo.working import WEEKS, Work, find_quants, work_a_week, working_days
 from inventory_site.errors import DomainError
 from ledger.models import Kind
@@ -67,6 +68,10 @@ def load_demo(
         count_tools_in_week(in_tool_room, week)
     open_counts(work)
     open_tool_counts(in_tool_room, tools)
+    at_outpost = replace(work, rng=Random(f"{seed} outpost"))  # noqa: S311
+    outpost = make_outpost(at_outpost)
+    make_directed(at_outpost, outpost)
+    keep_journals(at_outpost, outpost)
 
 
 def open_stock(work: Work, quants: int, tools: list[Tool]) -> None:
