@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
+from counting.blindness import closed_locations
 from counting.figures import progress_of, stage_of
 from counting.filters import STAGES, SessionFilter
 from counting.forms import ScopeForm
@@ -22,6 +23,7 @@ from inventory_site.errors import DomainError
 from inventory_site.pages import Column, Listing, form_status, redirect_to, refuse, render_page
 from inventory_site.templatetags.truecount import quantity
 from inventory_site.visibility import closed_to
+from ledger.synchronising import waiting
 
 COLUMNS = [
     Column("number", gettext_lazy("Count"), "pk", descending_first=True),
@@ -145,9 +147,23 @@ def preview_of(data, user):
     form = ScopeForm(data, user=user)
     if not form.is_valid():
         return {"errors": [error for errors in form.errors.values() for error in errors]}
-    quants = form.scope().quants(form.cleaned_data["location"])
+    location = form.cleaned_data["location"]
+    quants = form.scope().quants(location)
     held = dict(CountLine.objects.open().filter(quant__in=quants).per_session())
-    return {"lines": quants.count() - sum(held.values()), "held": held, "policies": in_words(form.policies())}
+    return {
+        "lines": quants.count() - sum(held.values()),
+        "held": held,
+        "policies": in_words(form.policies()),
+        "location": location,
+        "waiting": not_synchronised(location, user),
+    }
+
+
+def not_synchronised(location, user):
+    """How many items the books of a directed location have to hear of; not told where quantities are closed."""
+    if not location.directed or location.pk in closed_locations(user):
+        return 0
+    return waiting().filter(location=location).values("item").distinct().count()
 
 
 def said_of(opened):

@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from counting.models import CountSession
@@ -14,6 +15,7 @@ from ledger.models import ItemLedgerEntry, Register, ValueEntry, WarehouseEntry
 from ledger.synchronising import synchronise
 from tests.at_once import at_once
 from tests.counting.given import again, complete, count, given_lines, given_session
+from tests.counting.people import supervisor
 from tests.counting.unit_counts import scan
 from tests.factories import (
     TODAY,
@@ -27,6 +29,7 @@ from tests.factories import (
     given_units,
 )
 from tests.laws import assert_reconciled
+from tests.pages import text_of
 from warehouse.models import Quant
 
 pytestmark = pytest.mark.django_db
@@ -247,3 +250,29 @@ def test_a_synchronisation_beside_a_count_that_completes_tells_of_everything_onc
     assert sorted(owned) == [3, 10]
     assert in_adjustment_bin(directed) == 0
     assert_reconciled()
+
+
+# Synchronise first
+
+
+def test_opening_a_count_offers_to_synchronise_what_waits(directed):
+    (_quant,) = given_bins(directed, 10)
+    session = given_session(directed)
+    count(session.lines.get(), 7)
+    complete(session)
+    client = supervisor(directed)
+    offered = text_of(client.get(reverse("count-new"), {"location": directed.code}))
+    assert "1 item waits in the adjustment bin" in offered
+
+    synchronise(directed, by=None, at=TODAY, request_id=uuid4())
+
+    assert "in the adjustment bin" not in text_of(client.get(reverse("count-new"), {"location": directed.code}))
+
+
+def test_the_page_of_a_count_says_when_the_books_hear_of_it(directed):
+    given_bins(directed, 10)
+    session = given_session(directed)
+
+    assert "Books hear of it when they are synchronised" in text_of(
+        supervisor(directed).get(session.get_absolute_url())
+    )
