@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from counting import blocking
 from counting.activity import remember
 from counting.guarding import follow_status
 from counting.models import CountLine, CountSession, Deed, Status, Uncounted
@@ -55,6 +56,7 @@ PROBLEMS = {
         "counted again."
     ),
     "too_many_new": _("%(item)s in %(bin)s: %(number)s units would be made. If there are so many, receive them first."),
+    **blocking.SENTENCES,
 }
 
 

@@ -9,6 +9,7 @@ from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from counting.activity import remember
+from counting.blocking import Skipped, skip_blocked
 from counting.guarding import follow_status, hold, is_guarding, keep_still
 from counting.models import CountLine, CountSession, Deed, Guard, Uncounted
 from counting.policies import DEFAULT, Policies
@@ -29,6 +30,11 @@ class NothingToCount(DomainError):
 class AllCountedElsewhere(DomainError):
     code = "all_counted_elsewhere"
     text = _("All of this is in other open counts already: %(sessions)s. Complete or cancel them first.")
+
+
+class AllBlocked(DomainError):
+    code = "all_blocked"
+    text = _("All of this is blocked: %(skipped)s. Unblock some of it, or choose another scope.")
 
 
 class CountedElsewhere(DomainError):
@@ -117,11 +123,13 @@ class Scope:
 
 @dataclass(frozen=True)
 class Opened:
-    """A new session, and what other open sessions hold of its scope: their numbers and how many lines each."""
+    """A new session; what other open sessions hold of its scope: their numbers and how many lines each; and what of it
+    is blocked."""
 
     session: CountSession
     lines: int
     held: dict[str, int]
+    skipped: Skipped = field(default_factory=Skipped)
 
 
 @transaction.atomic
@@ -164,13 +172,20 @@ def open_session(
     keep_still(session)
     lines = take_snapshot(session, quants)
     held = held_by_others(session, quants)
+    skipped = skip_blocked(session, quants, by=by, at=at)
     if not lines:
-        raise AllCountedElsewhere(sessions=", ".join(held)) if held else NothingToCount()
+        raise _why_nothing(held, skipped)
     remember(session, Deed.OPENED, by=by, at=at, lines=lines)
     follow_status(session, by=by, at=at)
     if lines >= LARGE:
         transaction.on_commit(tell_the_planner)
-    return Opened(session, lines, held)
+    return Opened(session, lines, held, skipped)
+
+
+def _why_nothing(held, skipped):
+    if held:
+        return AllCountedElsewhere(sessions=", ".join(held))
+    return AllBlocked(skipped=skipped) if skipped else NothingToCount()
 
 
 def tell_the_planner():
@@ -193,13 +208,10 @@ def _newest_entry(location):
 
 
 def take_snapshot(session: CountSession, quants) -> int:
-    """Lines for these quants, but for those that an open session has already; returns how many."""
-    scope, params = quants.order_by().values("pk").query.sql_with_params()
-    # The scope's parameters stand by position, ours by name: name them too.
-    named = {f"scope_{position}": value for position, value in enumerate(params)}
-    statement = sql.OPEN_LINES.format(scope=scope % tuple(f"%({name})s" for name in named))
+    """Lines for these quants, but for what is blocked or an open session has already; returns how many."""
+    scope, params = sql.as_named(quants)
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"session": session.pk, "round": session.round, **named})
+        cursor.execute(sql.OPEN_LINES.format(scope=scope), {"session": session.pk, "round": session.round, **params})
         return cursor.rowcount
 
 

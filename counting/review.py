@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from counting.activity import remember
+from counting.blocking import check_blocked
 from counting.guarding import follow_status
 from counting.models import CountLine, CountSession, Decision, Deed, PutAside, Status, Uncounted
 from counting.sql import reviewing as sql
@@ -66,7 +67,7 @@ class NothingChosen(DomainError):
 def mark_counted(session: CountSession, *, by: User, at: datetime) -> None:
     """DRAFT -> COUNTED. What becomes of lines that nobody counted is the policy of the session.
 
-    Raises NothingCounted, and what `settle_uncounted` raises.
+    Raises NothingCounted, LinesBlocked, and what `settle_uncounted` raises.
     """
     check_may_end(session, by)
     session.move_to(Status.COUNTED, marked_at=at, marked_by=by)
@@ -74,6 +75,7 @@ def mark_counted(session: CountSession, *, by: User, at: datetime) -> None:
     if session.uncounted != Uncounted.EXPECTED and not session.lines.counted().exists():
         raise NothingCounted(session=session.number)
     settle_uncounted(session, by=by, at=at)
+    check_blocked(session)
     remember(session, Deed.MARKED, by=by, at=at)
 
 

@@ -4,6 +4,7 @@ Of lines that are counted by quantity. What becomes of units is in posting_units
 """
 
 from counting.sql.adjusting import ADJUSTMENT, ADJUSTMENT_AT_REST, LATER
+from counting.sql.blocking import BLOCKED_LINES, LINES_AGAINST_A_BLOCK
 from counting.sql.misplaced import MOVING
 from counting.sql.uncounted import OPEN_TO_ZERO
 
@@ -82,7 +83,7 @@ DIGEST_OF_CLOSED = f"""
 """
 
 # Lines that cannot be posted as they are, once for each kind of trouble.
-PROBLEM_LINES = """
+PROBLEM_LINES = f"""
     SELECT l.id, broken.code, q.quantity, l.adjustment
       FROM counting_countline l
       JOIN warehouse_quant q ON q.id = l.quant_id
@@ -98,6 +99,8 @@ PROBLEM_LINES = """
      ) broken (so, code)
      WHERE l.session_id = %(session)s AND broken.so
        AND (l.recount_asked OR l.disturbed OR l.reason_id IS NOT NULL OR l.adjustment < 0)
-     ORDER BY l.id
+     UNION ALL {BLOCKED_LINES}
+     UNION ALL {LINES_AGAINST_A_BLOCK}
+     ORDER BY 1
      LIMIT 1000
 """

@@ -1,9 +1,20 @@
 """Opening: the lines of a scope, as the books say it in one moment, and what is held for them."""
 
+from counting.sql.blocking import NOT_BLOCKED
+
+
+def as_named(quants) -> tuple[str, dict]:
+    """A queryset of quants as the SQL of their keys: its parameters stand by position, ours by name, so they are named
+    too."""
+    scope, params = quants.order_by().values("pk").query.sql_with_params()
+    named = {f"scope_{position}": value for position, value in enumerate(params)}
+    return scope % tuple(f"%({name})s" for name in named), named
+
+
 # {scope} is a compiled queryset of quant ids. One statement, so that all lines see the same moment; in the order of
 # the quants, so that two overlapping openings do not wait for each other in a circle. What another open session
 # holds stays with it.
-OPEN_LINES = """
+OPEN_LINES = f"""
     INSERT INTO counting_countline (session_id, quant_id, open, found, serialized, system_quantity, unit_cost,
                                     disturbed, round, recount_asked, decision, note, verified, superseded)
     SELECT %(session)s, q.id, true, false, i.tracking IN ('serial', 'rfid'), q.quantity,
@@ -13,7 +24,8 @@ OPEN_LINES = """
       JOIN warehouse_item i ON i.id = q.item_id
       LEFT JOIN ledger_stockvalue v ON v.item_id = q.item_id AND v.location_id = q.location_id
                                    AND coalesce(v.variant_id, 0) = coalesce(q.variant_id, 0)
-     WHERE q.id IN ({scope})
+     WHERE q.id IN ({{scope}})
+       AND {NOT_BLOCKED}
      ORDER BY q.id
         ON CONFLICT DO NOTHING
 """

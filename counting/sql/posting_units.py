@@ -1,5 +1,6 @@
 """Completing a count of units: what is set out in the table of sql.units is prepared, written down, and posted."""
 
+from counting.sql.blocking import UNIT_BLOCKED
 from counting.sql.units import DIFFERING, POSTS
 
 # A unit for each that was counted beyond those that are known, with the next of our own numbers that neither a unit of
@@ -34,15 +35,19 @@ SEE_SURPLUS = """
      WHERE c.verdict = 'surplus'
 """
 
-# Once for each unit of which nobody can say where it lies, unless nothing would be posted for it anyway; and where so
-# many units are to be made that somebody must have mistyped.
+# Once for each unit of which nobody can say where it lies, unless nothing would be posted for it anyway; where so many
+# units are to be made that somebody must have mistyped; and for each that is blocked and would be posted.
 PROBLEMS = f"""
     SELECT d.line_id, CASE d.verdict WHEN 'new' THEN 'too_many_new' ELSE 'unit_seen_twice' END, d.code, d.quantity
       FROM (SELECT * FROM {{differences}}) d
      WHERE d.verdict = 'conflict' AND NOT d.settled
        AND EXISTS (SELECT 1 FROM counting_countline l WHERE l.id = ANY(d.seen_on) AND {POSTS})
         OR d.posted AND d.quantity > %(most)s
-     ORDER BY d.line_id, d.code
+     UNION ALL
+    SELECT d.line_id, 'unit_blocked', d.code, d.quantity
+      FROM (SELECT * FROM {{differences}}) d JOIN warehouse_unit u ON u.id = d.unit_id
+     WHERE d.posted AND {UNIT_BLOCKED}
+     ORDER BY 1, 3
      LIMIT 1000
 """
 PROBLEMS_NOW = f"WITH {DIFFERING} {PROBLEMS.format(differences='difference')}"

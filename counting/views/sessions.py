@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required, permission_required
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
@@ -171,7 +172,8 @@ def said_of(opened):
         "number": opened.session.number,
         "lines": quantity(opened.lines),
     }
-    return " ".join([said, *(stays(number, lines) for number, lines in opened.held.items())])
+    skipped = [_("Blocked, and left out: %s.") % opened.skipped] if opened.skipped else []
+    return " ".join([said, *(stays(number, lines) for number, lines in opened.held.items()), *skipped])
 
 
 def stays(number, lines):

@@ -16,10 +16,12 @@ pytestmark = pytest.mark.django_db
 def test_a_line_that_posting_refuses_is_named():
     _first, second = given_lines(10, 10)
     count(second, 8)
+    ask(second.session)
     second.quant.item.blocked = True
     second.quant.item.save(update_fields=["blocked"])
 
-    went = complete(second.session)
+    went = complete_session(second.session_id)
+    second.session.refresh_from_db()
 
     assert went == "refused"
     [problem] = second.session.completion_problems

@@ -713,7 +713,7 @@ def test_a_unit_that_is_issued_after_the_confirmation_sends_the_figures_back():
     assert UnitDifference.objects.count() == 0
 
 
-def test_what_posting_refuses_is_told_on_the_line_of_the_unit():
+def test_what_is_blocked_is_told_on_every_line_of_it():
     item, (one, two) = given_shelves([1], [2, 3])
     session = given_review(given_count(one, two), (one, 1, 3), (two, 2))
     ask(session)
@@ -723,7 +723,7 @@ def test_what_posting_refuses_is_told_on_the_line_of_the_unit():
 
     session.refresh_from_db()
     assert [(problem["line"], problem["code"]) for problem in session.completion_problems] == [
-        (line_in(session, one).pk, "item_blocked")
+        (line_in(session, bin).pk, "item_blocked") for bin in (one, two)
     ]
     assert places(item) == {one: {"1"}, two: {"2", "3"}}
 

@@ -130,4 +130,4 @@ def test_what_is_in_the_way_of_a_job_is_written_down_in_the_language_of_whoever_
 
     line.session.refresh_from_db()
     [problem] = line.session.completion_problems
-    assert "ist gesperrt: Nichts davon kann gebucht werden" in problem["message"]
+    assert "Der Artikel ist gesperrt." in problem["message"]

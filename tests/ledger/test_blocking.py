@@ -37,7 +37,7 @@ WAYS = [
 
 
 def block(thing, how=True):
-    field = "blocked" if how is True else "block_movement"
+    field = "blocked" if isinstance(how, bool) else "block_movement"
     setattr(thing, field, how)
     thing.save(update_fields=[field])
 

@@ -105,6 +105,7 @@ class Item(models.Model):
         ordering = ["number"]
         verbose_name = _("item")
         verbose_name_plural = _("items")
+        indexes = [models.Index(fields=["id"], condition=Q(blocked=True), name="blocked_items")]
         constraints = [
             models.CheckConstraint(condition=Q(tracking__in=Tracking.values), name="item_tracking_known"),
             models.CheckConstraint(
