@@ -33,7 +33,6 @@ from warehouse.tags import NoTagHasThis, read_tag, tag_code, tag_of
 from warehouse.units import serialized_items_of
 
 MOST_CODES = 10_000
-FOUND_BY_ENDING = 12
 LABELS_BEGIN_WITH = ("(", "]", "01", "http", FNC1)
 
 
@@ -492,41 +491,30 @@ def _lock(cursor, session, lines, *, by, client_id):
 def take_back(line: CountLine, codes: Iterable[str], *, by: User, client_id: UUID) -> int:
     """Take these codes, as they stand on the line, from it; returns how many were there. The scans are kept.
 
-    A line on which nothing is left is blank again. Raises NotInDraft, LineClosed.
+    Sent twice it is done once: what was scanned in between stays. A line on which nothing is left is blank again.
+    Raises NotInDraft, LineClosed.
     """
     with connection.cursor() as cursor:
-        asked = _lock(cursor, line.session, [line.pk], by=by, client_id=client_id)
-        cursor.execute(sql.TAKE_BACK.format(which=sql.THESE_CODES), asked | {"codes": list(codes)})
-        return cursor.fetchone()[0]
+        asked = _lock(cursor, line.session, [line.pk], by=by, client_id=client_id) | {"codes": list(codes)}
+        cursor.execute(sql.WAS_TAKEN, asked)
+        if cursor.fetchone()[0]:
+            return 0
+        cursor.execute(sql.TAKE_BACK.format(which=sql.THESE_CODES), asked)
+        taken = cursor.fetchone()[0]
+        cursor.execute(sql.KEEP_ASKED_BACK, asked)
+        return taken
 
 
 @transaction.atomic
 def take_burst_back(session: CountSession, burst: UUID, *, by: User, client_id: UUID) -> int:
-    """Take back all that one request brought, on whatever lines, and what it has put aside."""
+    """Take back all that one request brought, on whatever lines, and what it has put aside; not what somebody has
+    scanned again since."""
     with connection.cursor() as cursor:
         cursor.execute(sql.LINES_OF_REQUEST, {"session": session.pk, "burst": burst})
         lines = [line for (line,) in cursor.fetchall()]
         asked = _lock(cursor, session, lines, by=by, client_id=client_id) | {"burst": burst}
+        cursor.execute(sql.LEAVE_TO_LATER, asked)
         cursor.execute(sql.TAKE_BACK.format(which=sql.OF_REQUEST), asked)
         taken = cursor.fetchone()[0]
         cursor.execute(sql.UNPARK, asked)
         return taken + cursor.rowcount
-
-
-@transaction.atomic
-def clear_units(line: CountLine, *, by: User, client_id: UUID) -> None:
-    """Make the line blank again, which is not the same as none here. Raises NotInDraft, LineClosed."""
-    with connection.cursor() as cursor:
-        asked = _lock(cursor, line.session, [line.pk], by=by, client_id=client_id)
-        cursor.execute(sql.TAKE_BACK.format(which=sql.ALL), asked)
-        cursor.execute(sql.BLANK, asked)
-
-
-# Looking for one
-
-
-def find_by_ending(line: CountLine, text: str, *, by: User) -> list[Unit]:
-    """The expected units of the line whose code, or manufacturer's number, ends like this. Raises BlindCount."""
-    _check_told_the_book(line.session, by)
-    text = text.strip()
-    return list(Unit.objects.lying_in(line.quant_id).ending_with(text)[:FOUND_BY_ENDING]) if text else []

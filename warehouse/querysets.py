@@ -184,10 +184,6 @@ class UnitQuerySet(models.QuerySet):
     def lying_in(self, quant):
         return self.filter(quant=quant)
 
-    def ending_with(self, text):
-        """By the last characters of what is written on it, in any case."""
-        return self.filter(Q(code__iendswith=text) | Q(manufacturer_number__iendswith=text))
-
 
 class LotQuerySet(models.QuerySet):
     def with_codes(self):

@@ -417,14 +417,31 @@ TAKE_BACK = f"""
 """
 THESE_CODES = "g.code = ANY(%(codes)s)"
 OF_REQUEST = "g.client_id = %(burst)s"
-ALL = "true"
 
-BLANK = f"""
-    UPDATE counting_countline l
-       SET counted_quantity = NULL, book_quantity = NULL, watermark = NULL, begun = NULL, disturbed = false,
-           counted_at = greatest(%(moment)s, l.counted_at), counted_by_id = %(by)s, counted_round = l.round,
-           recount_asked = l.round > 1, {UNDECIDED}
+# What was asked for and did not stand there: so that the same request does nothing when it comes again.
+KEEP_ASKED_BACK = """
+    INSERT INTO counting_unitscan (session_id, line_id, bin_id, unit_id, code, kind, round, scanned_at, received_at,
+                                   by_id, client_id)
+    SELECT l.session_id, l.id, q.bin_id, NULL, left(asked.code, 200), 'back', l.round, %(moment)s, %(moment)s, %(by)s,
+           %(client_id)s
+      FROM unnest(%(codes)s::text[]) asked (code), counting_countline l JOIN warehouse_quant q ON q.id = l.quant_id
      WHERE l.id = ANY(%(lines)s)
+        ON CONFLICT (client_id, code) DO NOTHING
+"""
+
+# What a later request has scanned as well belongs to that from now on.
+LEAVE_TO_LATER = """
+    UPDATE counting_sighting g SET client_id = later.client_id, by_id = later.by_id
+      FROM counting_unitscan mine
+     CROSS JOIN LATERAL (
+           SELECT k.client_id, k.by_id FROM counting_unitscan k
+            WHERE k.session_id = mine.session_id AND k.line_id = mine.line_id AND k.round = mine.round
+              AND k.kind = 'seen' AND k.client_id <> mine.client_id AND k.id > mine.id
+              AND (k.unit_id = mine.unit_id OR k.unit_id IS NULL AND mine.unit_id IS NULL AND k.code = mine.code)
+            ORDER BY k.id LIMIT 1) later
+     WHERE mine.client_id = %(burst)s AND mine.session_id = %(session)s AND mine.kind = 'seen'
+       AND g.client_id = %(burst)s AND g.line_id = mine.line_id AND g.round = mine.round
+       AND (g.unit_id = mine.unit_id OR g.unit_id IS NULL AND mine.unit_id IS NULL AND g.code = mine.code)
 """
 
 UNPARK = """
