@@ -23,6 +23,7 @@ def take_units(cursor, session: CountSession, request: str, *, by: User, at: dat
     said = {"moment": moment, "by": by.pk, "at": at}
     cursor.execute(sql.MARK_BEGUN)
     cursor.execute(sql.FORGET_ALLOTTED)
+    cursor.execute(sql.BEGIN_QUANTITIES)
     cursor.execute(sql.SEE_QUANTITIES, said)
     cursor.execute(sql.COUNT_QUANTITIES, said)
     cursor.execute(sql.KEEP_QUANTITIES, said)

@@ -269,6 +269,12 @@ FORGET_ALLOTTED = f"""
      WHERE {TAKES} AND o.codes = '{{}}' AND l.id = o.line AND g.line_id = l.id AND g.round = l.round
        AND g.kind = 'allotted'
 """
+# Before anybody looks which units lie there: what comes in after this was not there to be seen.
+BEGIN_QUANTITIES = f"""
+    UPDATE count_outcome o SET begun = q.last_entry
+      FROM counting_countline l JOIN warehouse_quant q ON q.id = l.quant_id
+     WHERE {TAKES} AND o.codes = '{{}}' AND l.id = o.line AND o.begun IS NULL
+"""
 SEE_QUANTITIES = f"""
     INSERT INTO counting_sighting (line_id, round, unit_id, code, kind, seen_at, unit_entry, by_id, client_id)
     SELECT line, round, unit_id, code, kind, %(moment)s, last_entry, %(by)s, client_id

@@ -125,7 +125,10 @@ NO_LINE = "item_id IS NOT NULL AND line_id IS NULL"
 ANY_WITHOUT_LINE = f"SELECT EXISTS (SELECT 1 FROM unit_scan_stage WHERE {NO_LINE})"
 QUANTS_WITHOUT_LINE = f"SELECT DISTINCT quant_id FROM unit_scan_stage WHERE {NO_LINE} ORDER BY quant_id"
 
+# Codes without a place are parked once for each bin: whoever parks there at the same time waits.
 LOCK_LINES = """
+    SELECT count(pg_advisory_xact_lock(hashtextextended('parked in ' || bin_id, 0)))
+      FROM (SELECT DISTINCT bin_id FROM unit_scan_stage WHERE item_id IS NULL AND fits IS NULL) unknown;
     SELECT count(*) FROM (
         SELECT id FROM counting_countline
          WHERE id IN (SELECT line_id FROM unit_scan_stage WHERE blocked IS NULL)

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from counting.completing import complete_session
-from counting.models import CountLine, CountSession, Sighting, UnitScan
+from counting.models import CountLine, CountSession, PutAside, Sighting, UnitScan
 from counting.opening import NotInDraft
 from counting.review import mark_counted
 from counting.searching import write_off_overdue
@@ -16,7 +16,7 @@ from counting.sighting import all_present, count_quantity, none_here, scan_units
 from counting.unit_differences import differences
 from ledger.models import Kind
 from ledger.posting import Line, PostingRefused, post
-from tests.at_once import at_once, doing, failures, held, waits
+from tests.at_once import at_once, doing, failures, held, other_connection, waits
 from tests.counting.given import again, ask, given_search, given_session
 from tests.factories import BinFactory, LocationFactory, SerialItemFactory, UserFactory, document, given_units
 from tests.laws import assert_reconciled
@@ -90,6 +90,25 @@ def test_bursts_that_overlap_in_opposite_order_wait_for_each_other_and_nothing_e
     assert failures(results) == []
     assert [line_in(session, bin).counted_quantity for bin in bins] == [50, 50]
     assert Sighting.objects.count() == 100
+
+
+def test_two_phones_that_scan_an_unknown_code_put_it_aside_once():
+    _item, (bin,) = given_shelves(CODES)
+    session, by = given_session(bin.location), UserFactory()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hashtextextended('parked in ' || %s, 0)", [bin.pk])
+        key = cursor.fetchone()[0]
+    with other_connection() as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+        phones = [doing(lambda: scan_units(session, ["X1"], bin=bin, by=by, client_id=uuid4())) for _ in range(2)]
+        for phone in phones:
+            waits(phone)
+        other.rollback()
+    for phone in phones:
+        phone.wait()
+
+    assert PutAside.objects.count() == 1
+    assert UnitScan.objects.count() == 2
 
 
 def test_a_unit_that_one_takes_back_while_another_scans_it_is_counted_as_often_as_it_stands_there():
