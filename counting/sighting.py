@@ -433,7 +433,7 @@ def count_quantity(
     elif item.auto_serialized:
         if not is_open and Unit.objects.of(item).numbered_by_manufacturer().exists():
             raise WhichUnits()  # whatever the quantity: from how many on it is taken would tell how many are expected
-        _allot(line, int(quantity), by=by, client_id=client_id)
+        _allot(line, int(quantity), by=by, client_id=client_id, seen_entry=seen_entry)
     elif is_open:
         _count_book(line, quantity, by=by, client_id=client_id, seen_entry=seen_entry)
     else:
@@ -448,9 +448,12 @@ def _count_book(line, quantity, *, seen_entry, **said):
     all_present(line, seen_entry=book.last_entry if seen_entry is None else seen_entry, **said)
 
 
-def _allot(line, quantity, **said):
+def _allot(line, quantity, *, seen_entry, **said):
+    """Where something moved since the page was shown, nobody knows whether it was counted: the line is disturbed."""
     with connection.cursor() as cursor:
         asked = _lock(cursor, line.session, [line.pk], **said)
+        if seen_entry is not None:
+            asked["entries_then"] = [seen_entry]
         cursor.execute(sql.WAS_TAKEN, asked)
         if cursor.fetchone()[0]:
             return

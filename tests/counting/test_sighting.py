@@ -811,6 +811,17 @@ def test_a_unit_that_was_seen_in_another_bin_is_not_allotted_here():
     assert standing(line) == ["1000", "1002", "1003", "1004"]
 
 
+def test_a_unit_that_left_before_its_quantity_was_saved_disturbs_the_line():
+    given = Bin1000()
+    begun = given.line.quant.last_entry
+    gone = {"bin": given.bin.pk, "item": given.item.pk, "quantity": Decimal(-1), "unit": "1000"}
+    post_lines(given.bin.location, gone, kind=Kind.ISSUE)
+
+    count_quantity(given.line, Decimal(5), by=given.by, client_id=uuid4(), seen_entry=begun)
+
+    assert (given.line.counted_quantity, given.line.begun, given.line.disturbed) == (5, begun, True)
+
+
 # Blind
 
 
