@@ -11,6 +11,7 @@ from inventory_site.visibility import closed_to
 from ledger.models import ImportQuerySet, Register
 from warehouse.models import ItemUnit
 
+BY_QUANTITY = Q(serialized=False)
 VALUE = ExpressionWrapper(F("discrepancy") * F("unit_cost"), output_field=models.DecimalField(**MONEY))
 ZERO = Value(0, output_field=models.DecimalField(**QUANTITY))
 NO_UNIT = Value(None, output_field=models.BigIntegerField())
@@ -392,8 +393,9 @@ class CountLineQuerySet(models.QuerySet):
         return lines.filter(of_the_book, **since, quant__entries__id__gt=F("watermark")).distinct()
 
     def totals(self, corrected=()):
-        """How a review stands, in one statement: numbers of lines and sums of units and money. `corrected`: lines that
-        were corrected since, which are to be decided on though they may match.
+        """How a review stands, in one statement: numbers of lines and sums of units and money, those of serialized
+        lines apart, whose units say them. `corrected`: lines that were corrected since, which are to be decided on
+        though they may match.
 
         Lines are grouped by what a review tells apart and the few groups are added up here: an aggregate for each
         number takes the database twice as long.
@@ -406,8 +408,8 @@ class CountLineQuerySet(models.QuerySet):
                 found=Count("pk", filter=Q(found=True)),
                 zeroed=Count("pk", filter=Q(zeroed=True)),
                 verified=Count("pk", filter=Q(verified=True)),
-                units=Sum("discrepancy"),
-                value=Sum(VALUE),
+                units=Sum("discrepancy", filter=BY_QUANTITY, default=0),
+                value=Sum(VALUE, filter=BY_QUANTITY, default=0),
             )
         )
         return added_up([Kind(**kind) for kind in kinds])

@@ -14,7 +14,7 @@ from counting.filters import ReviewFilter
 from counting.forms import DecisionForm, written
 from counting.hints import hints
 from counting.misplaced import movements_at
-from counting.models import CountLine, Decision, Status
+from counting.models import CountLine, Decision, Status, Verdict
 from counting.parked import parked, parked_number
 from counting.reversing import with_reversals
 from counting.review import adjustments
@@ -84,8 +84,8 @@ class Review(SessionPage):
     @property
     def figures(self):
         totals, progress = self.totals, self.progress
-        net = totals["found_value"] + totals["missing_value"]
-        gross = totals["found_value"] - totals["missing_value"]
+        found, missing = self.sums["found"][1], self.sums["missing"][1]
+        net, gross = found + missing, found - missing
         return [
             self.sum_of(_("Found"), "found", "over"),
             self.sum_of(_("Missing"), "missing", "short"),
@@ -109,14 +109,28 @@ class Review(SessionPage):
             return _("undecided lines are left as they are")
         return _("undecided lines are posted as counted")
 
+    @cached_property
+    def sums(self):
+        """(quantity, value) of what was found and of what is missing. What only lies elsewhere is neither; units say
+        for themselves what they are and what they cost."""
+        summary = self.units.summary
+        new, gone = [summary.of(Verdict.FOUND), summary.of(Verdict.NEW)], [summary.of(Verdict.WRITE_OFF)]
+        return {
+            which: (
+                self.totals[f"{which}_units"] + factor * sum(part.units for part in parts),
+                self.totals[f"{which}_value"] + factor * sum(part.cost for part in parts),
+            )
+            for which, factor, parts in (("found", 1, new), ("missing", -1, gone))
+        }
+
     def sum_of(self, label, which, status):
-        totals = self.totals
-        units, lines = signed(totals[f"{which}_units"]), totals[f"{which}_lines"]
+        amount, value = self.sums[which]
+        units, lines = signed(amount), self.totals[f"{which}_lines"]
         said = ngettext("%(n)s line", "%(n)s lines", lines) % {"n": quantity(lines)}
         status = status if lines else ""
         if self.show_values:
             note = _("%(units)s units, %(lines)s") % {"units": units, "lines": said}
-            return tile(label, signed_money(totals[f"{which}_value"]), note, status)
+            return tile(label, signed_money(value), note, status)
         return tile(label, units, said, status)
 
     @cached_property
@@ -164,13 +178,9 @@ class Review(SessionPage):
         """Lines with units that differ; True where their quantity is right."""
         return lines_that_differ(self.session)
 
-    @property
+    @cached_property
     def hiding(self):
         return [line for line, hides in self.odd_lines.items() if hides and self.session.is_open]
-
-    @cached_property
-    def doubtful(self):
-        return [*self.corrected, *self.hiding]
 
     @cached_property
     def units(self):

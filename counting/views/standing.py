@@ -26,13 +26,19 @@ class SessionPage:
 
     @cached_property
     def totals(self):
-        return self.session.lines.totals(self.doubtful)
+        totals = self.session.lines.totals(self.doubtful)
+        return totals | {"matched_lines": totals["matched_lines"] - len(self.hiding)}
 
     @cached_property
     def doubtful(self):
         """The keys of the lines that are to be decided on though they may match: their books were corrected since, or
         their units are others than the books say."""
-        return [*self.corrected, *lines_that_hide(self.session)]
+        return [*self.corrected, *self.hiding]
+
+    @cached_property
+    def hiding(self):
+        """The keys of lines of units that match in number alone."""
+        return lines_that_hide(self.session)
 
     @cached_property
     def corrected(self):

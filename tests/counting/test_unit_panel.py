@@ -492,3 +492,23 @@ def test_a_completed_count_shows_what_was_done_with_its_units_and_links_to_both_
         "S2": ("Transferred", True), "S4": ("Transferred", True), "S3": ("Written off", True), "S9": ("Unknown", False),
     }  # fmt: skip
     assert "Adjustment quantity −1" in text_of(lena.get(review(swapped), {"open": line.pk, "show": "units"}))
+
+
+# The tiles
+
+
+def test_the_tiles_value_units_at_their_own_costs_and_a_unit_in_another_bin_at_nothing():
+    item, here = ItemFactory(tracking="serial", unit_cost=Decimal(1)), BinFactory()
+    there = BinFactory(location=here.location)
+    given_units(here, item, ["S1"], unit_cost=Decimal(10))
+    given_units(here, item, ["S2"], unit_cost=Decimal(30))
+    given_units(there, item, ["T1"], unit_cost=Decimal(70))
+    session = given_count(here, there)
+    scan(session, here, "S1", "T1")
+    scan(session, there)
+    in_review(session)
+
+    page = supervisor(here.location).get(review(session)).context["page"]
+
+    assert page.sums == {"found": (0, 0), "missing": (-1, -30)}
+    assert page.progress.matched == 0
