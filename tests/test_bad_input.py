@@ -231,7 +231,8 @@ UNITS = [
          quantity="3"), CountedByUnits()),
     Case("units: a quantity on their line", lambda w: w.say("2", quant=w.drills), CountedByUnits()),
     Case("units: taken back without being there", lambda w: w.post(
-        "count-take-back", w.line(w.drills).pk, code=["D-9", "x" * 4000, "\0"]), "Drill", status=200),
+        "count-take-back", w.line(w.drills).pk, code=["D-9", "x" * 4000, "\0"]), "Drill", status=200,
+         writes={"counting.UnitScan"}),
     Case("units: a page of forty digits", lambda w: w.get("count-line-units", w.line(w.drills).pk, page="9" * 40),
          "D-1", status=200),
     Case("units: after the count is over", lambda w: w.reads("D-1"), "is not being counted any more",

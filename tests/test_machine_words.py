@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 HIDDEN = re.compile(r'<input[^>]*type="hidden"[^>]*>')
 ATTRIBUTES = re.compile(r'\s(href|action|hx-get|hx-post|style|viewBox|d|x|y|width|height|datetime|value)="([^"]*)"')
-ONCE = ("csrfmiddlewaretoken", "client_id", "request_id")  # another one each time
+ONCE = ("csrfmiddlewaretoken", "client_id", "request_id", 'name="row"', "-revision")  # another one each time
 
 
 def machine_words(response):
