@@ -139,7 +139,9 @@ def post_lines(batch, *, by, override, wait) -> Register:
                 for statement in journal.after:
                     cursor.execute(statement)
     except PostingRefused as refused:
-        raise JournalRefused(sorted([*found, *at_their_lines(refused.errors, positions)], key=by_line)) from refused
+        raise JournalRefused(
+            sorted([*found, *at_their_lines(refused.errors, positions, journal)], key=by_line)
+        ) from refused
     return register
 
 
@@ -147,15 +149,17 @@ def by_line(problem: LineProblem) -> tuple:
     return problem.line, problem.field, problem.code
 
 
-def at_their_lines(errors, positions):
-    """What posting refused, at the lines of the journal and their fields; a line of many units says the same once."""
+def at_their_lines(errors, positions, journal):
+    """What posting refused, at the lines of the journal and their fields; a line of many units says the same once.
+    Where goods go from one bin to another, what may not come in is said of the other."""
+    fields = FIELD_OF | (dict.fromkeys(INTO_BLOCKED, "new_bin") if "new_bin" in journal.columns else {})
     told = [
         LineProblem(
             line=positions[error.line - 1],
             code=error.code,
             message=str(error.message),
             blockers=error.blockers,
-            field=FIELD_OF.get(error.code, ""),
+            field=fields.get(error.code, ""),
         )
         for error in errors
         if error.line

@@ -181,9 +181,6 @@ class UnitQuerySet(models.QuerySet):
     def numbered_by_manufacturer(self):
         return self.exclude(manufacturer_number="")
 
-    def lying_in(self, quant):
-        return self.filter(quant=quant)
-
 
 class LotQuerySet(models.QuerySet):
     def with_codes(self):

@@ -289,6 +289,17 @@ def test_more_than_there_is_is_refused_when_it_is_posted(item, lot_a):
     assert [(error.line, error.field, error.code) for error in refused.value.errors] == [(1, "quantity", "not_enough")]
 
 
+def test_a_bin_that_takes_nothing_in_is_told_at_the_bin_to_go_to(item, lot_a):
+    bin = given_stock(10, lot=lot_a).bin
+    closed = BinFactory(location=bin.location, block_movement="inbound")
+    line = {"item": item.number, "bin": bin.code, "new_bin": closed.code, "lot": "A", "quantity": 1}
+
+    with pytest.raises(JournalRefused) as refused:
+        reclassified(line, location=bin.location)
+
+    assert problems(refused) == [(1, "new_bin", "bin_blocked_inbound")]
+
+
 # At directed locations
 
 
