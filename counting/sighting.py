@@ -510,8 +510,8 @@ def take_back(line: CountLine, codes: Iterable[str], *, by: User, client_id: UUI
 
 @transaction.atomic
 def take_burst_back(session: CountSession, burst: UUID, *, by: User, client_id: UUID) -> int:
-    """Take back all that one request brought, on whatever lines, and what it has put aside; not what somebody has
-    scanned again since."""
+    """Take back all that one request brought, on whatever lines, and what it has put aside; not what has been
+    scanned again since. Lines that it said to be empty are blank again. Returns how much of all that there was."""
     with connection.cursor() as cursor:
         cursor.execute(sql.LINES_OF_REQUEST, {"session": session.pk, "burst": burst})
         lines = [line for (line,) in cursor.fetchall()]
@@ -519,5 +519,8 @@ def take_burst_back(session: CountSession, burst: UUID, *, by: User, client_id: 
         cursor.execute(sql.LEAVE_TO_LATER, asked)
         cursor.execute(sql.TAKE_BACK.format(which=sql.OF_REQUEST), asked)
         taken = cursor.fetchone()[0]
+        cursor.execute(sql.KEEP_REPEATS_BACK, asked)
+        cursor.execute(sql.UNSAY_NONE, asked)
+        taken += cursor.rowcount
         cursor.execute(sql.UNPARK, asked)
         return taken + cursor.rowcount

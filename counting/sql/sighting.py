@@ -387,9 +387,12 @@ COUNT_STANDING = f"""
 
 # Taking back. Blank again, which is not the same as zero, where nothing is left.
 
-LINES_OF_REQUEST = """
-    SELECT DISTINCT line_id FROM counting_unitscan
-     WHERE session_id = %(session)s AND client_id = %(burst)s AND line_id IS NOT NULL ORDER BY line_id
+# A quantity that was said of many lines at once has a key of its own for each (KEEP_TYPED).
+OF_THIS_REQUEST = """k.session_id = %(session)s
+       AND k.client_id = ANY(ARRAY(SELECT md5(%(burst)s::text || l.id::text)::uuid FROM counting_countline l
+                                    WHERE l.session_id = %(session)s AND l.serialized AND l.open) || %(burst)s::uuid)"""
+LINES_OF_REQUEST = f"""
+    SELECT DISTINCT k.line_id FROM counting_unitscan k WHERE {OF_THIS_REQUEST} AND k.line_id IS NOT NULL ORDER BY 1
 """
 
 TAKE_BACK = f"""
@@ -440,11 +443,49 @@ LEAVE_TO_LATER = """
            SELECT k.client_id, k.by_id FROM counting_unitscan k
             WHERE k.session_id = mine.session_id AND k.line_id = mine.line_id AND k.round = mine.round
               AND k.kind = 'seen' AND k.client_id <> mine.client_id AND k.id > mine.id
+              AND NOT EXISTS (SELECT 1 FROM counting_unitscan back
+                               WHERE back.client_id = md5('back of ' || k.client_id::text)::uuid AND back.code = k.code)
               AND (k.unit_id = mine.unit_id OR k.unit_id IS NULL AND mine.unit_id IS NULL AND k.code = mine.code)
             ORDER BY k.id LIMIT 1) later
      WHERE mine.client_id = %(burst)s AND mine.session_id = %(session)s AND mine.kind = 'seen'
        AND g.client_id = %(burst)s AND g.line_id = mine.line_id AND g.round = mine.round
        AND (g.unit_id = mine.unit_id OR g.unit_id IS NULL AND mine.unit_id IS NULL AND g.code = mine.code)
+"""
+
+# What a request scanned as well, and others before it: so that it is known to be taken back, should they be too.
+KEEP_REPEATS_BACK = """
+    INSERT INTO counting_unitscan (session_id, line_id, bin_id, unit_id, code, kind, round, scanned_at, received_at,
+                                   by_id, client_id)
+    SELECT k.session_id, k.line_id, k.bin_id, k.unit_id, k.code, 'back', k.round, %(moment)s, %(moment)s, %(by)s,
+           md5('back of ' || k.client_id::text)::uuid
+      FROM counting_unitscan k
+     WHERE k.client_id = %(burst)s AND k.session_id = %(session)s AND k.kind = 'seen'
+       AND EXISTS (SELECT 1 FROM counting_sighting g
+                    WHERE g.line_id = k.line_id AND g.round = k.round AND (g.unit_id = k.unit_id OR g.code = k.code))
+        ON CONFLICT (client_id, code) DO NOTHING
+"""
+
+# Lines that this request said to be empty, where nobody has said anything since: blank again, which is not zero.
+UNSAY_NONE = f"""
+    WITH said AS (
+        SELECT k.line_id, max(k.id) AS scan FROM counting_unitscan k
+         WHERE {OF_THIS_REQUEST} AND k.kind = 'typed' AND k.code = '0' GROUP BY k.line_id),
+    blank AS (
+        UPDATE counting_countline l
+           SET counted_quantity = NULL, book_quantity = NULL, watermark = NULL, begun = NULL, disturbed = false,
+               counted_at = greatest(%(moment)s, l.counted_at), counted_by_id = %(by)s,
+               recount_asked = l.round > 1, {UNDECIDED}
+          FROM said
+         WHERE l.id = said.line_id AND l.counted_quantity = 0 AND l.counted_round = l.round
+           AND NOT EXISTS (SELECT 1 FROM counting_unitscan later
+                            WHERE later.session_id = l.session_id AND later.line_id = l.id AND later.id > said.scan)
+        RETURNING l.id)
+    INSERT INTO counting_unitscan (session_id, line_id, bin_id, unit_id, code, kind, round, scanned_at, received_at,
+                                   by_id, client_id)
+    SELECT l.session_id, l.id, q.bin_id, NULL, '0', 'back', l.round, %(moment)s, %(moment)s, %(by)s,
+           md5(%(client_id)s::text || l.id::text)::uuid
+      FROM blank JOIN counting_countline l ON l.id = blank.id JOIN warehouse_quant q ON q.id = l.quant_id
+        ON CONFLICT (client_id, code) DO NOTHING
 """
 
 UNPARK = """

@@ -198,8 +198,8 @@ def undo(request, session, said):
                 request, session, bin, banner=Banner("error", " ".join(error.messages), sound="bad"), status=422
             )
     if of_units:
-        take_burst_back(session, said["last"], by=request.user, client_id=said["client_id"])
-        undone += of_units
+        taken = take_burst_back(session, said["last"], by=request.user, client_id=said["client_id"])
+        (undone if taken else kept).extend(of_units)
     for line in (*undone, *kept):
         read_again(line, by=request.user)
     shown = shown_to(request.user, [ShownLine(line, session) for line in (*undone, *kept)])

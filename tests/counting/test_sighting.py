@@ -607,6 +607,38 @@ def test_what_somebody_scanned_again_stays_when_the_first_burst_is_taken_back(sh
     assert shelf.line().counted_quantity == 1
 
 
+def test_a_code_is_gone_when_both_who_scanned_it_have_taken_it_back():
+    for order in ((0, 1), (1, 0)):
+        shelf, bursts = Shelf(), [uuid4(), uuid4()]
+        for burst in bursts:
+            shelf.scan("A1", client_id=burst)
+
+        for each in order:
+            take_burst_back(shelf.session, bursts[each], by=shelf.by, client_id=uuid4())
+
+        assert shelf.line().counted_quantity is None
+
+
+def test_a_bin_that_was_said_to_be_empty_is_blank_again_when_that_is_taken_back(shelf):
+    request = uuid4()
+    bin_is_empty(shelf.session, shelf.first, by=shelf.by, at=timezone.now(), client_id=request)
+    assert shelf.line().counted_quantity == 0
+
+    assert take_burst_back(shelf.session, request, by=shelf.by, client_id=uuid4()) == 1
+
+    assert shelf.line().counted_quantity is None
+
+
+def test_what_was_scanned_since_keeps_a_bin_from_being_blank_again(shelf):
+    request = uuid4()
+    none_here(shelf.line(), by=shelf.by, client_id=request)
+    shelf.scan("A1")
+
+    assert take_burst_back(shelf.session, request, by=shelf.by, client_id=uuid4()) == 0
+
+    assert shelf.line().counted_quantity == 1
+
+
 def test_a_burst_taken_back_twice_leaves_what_was_scanned_in_between(shelf):
     burst, request = uuid4(), uuid4()
     shelf.scan("A1", client_id=burst)
