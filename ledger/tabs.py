@@ -246,5 +246,14 @@ ACTIONS = {
             lambda item: page("item-ledger", item=item.number),
             "ledger.view_itemledgerentry",
         ),
+        Action(
+            "adjust",
+            _("Adjust inventory"),
+            "edit",
+            lambda item: reverse("item-adjust", args=[item.number]),
+            "ledger.post_journalbatch",
+            when=lambda item: not item.is_serialized,
+            order=60,
+        ),
     ],
 }

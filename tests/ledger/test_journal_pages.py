@@ -438,3 +438,12 @@ def test_other_journals_get_no_content_of_bins(client, supervisor):
     batch = given_own(supervisor)
 
     assert client.get(reverse("journal-bins", args=[batch.pk])).status_code == 404
+
+
+def test_the_page_of_an_item_leads_to_adjusting_its_inventory_but_not_that_of_units(client, supervisor):
+    quant = given_stock(5, bin=BinFactory(location=works_at(supervisor, LocationFactory())))
+    address = reverse("item-adjust", args=[quant.item.number])
+
+    assert address in client.get(quant.item.get_absolute_url()).content.decode()
+    drill = SerialItemFactory()
+    assert reverse("item-adjust", args=[drill.number]) not in client.get(drill.get_absolute_url()).content.decode()
